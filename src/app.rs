@@ -1,0 +1,175 @@
+//! The composition root: from settings to running tasks, and down again. The one file that knows everything.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::config::{Mode, Settings};
+use crate::conversation::{Engine, Keeping};
+use crate::knowledge::live::LiveKnowledge;
+use crate::knowledge::source::Source;
+use crate::knowledge::{LoadOptions, Strictness};
+use crate::storage::Store;
+use crate::web::admin::AdminState;
+use crate::web::pages::Site;
+use crate::web::server::Server;
+use crate::web::{self, WebState};
+
+/// How often figures are condensed, so that they stay small when nobody asks for them.
+const CONDENSE_EVERY: Duration = Duration::from_secs(5);
+
+/// The program at work.
+pub struct App {
+    /// Where the public listener is.
+    pub http_addr: SocketAddr,
+    /// Where the operator's listener is.
+    pub admin_addr: SocketAddr,
+    /// How users reach the public listener, without a slash at the end.
+    pub public_url: String,
+    /// The time as this program sees it.
+    pub clock: Clock,
+    knowledge: Arc<LiveKnowledge>,
+    store: Arc<Store>,
+    tasks: JoinSet<()>,
+    stop: CancellationToken,
+}
+
+impl App {
+    /// Starts everything; refuses bad knowledge, a database that is taken, and addresses in use.
+    pub async fn start(settings: &Settings) -> anyhow::Result<Self> {
+        web::metrics::collect();
+        let clock = Clock::shifted(settings.clock_offset_ms);
+        let knowledge = load_knowledge(settings, &clock).await?;
+        let store = Arc::new(Store::open(&settings.database_url).await?);
+        let http = listen(settings.http_addr).await?;
+        let admin = listen(settings.admin_addr).await?;
+        let (http_addr, admin_addr) = (http.local_addr()?, admin.local_addr()?);
+        let site = Arc::new(site(settings, http_addr));
+
+        let keeping = Keeping {
+            chat_idle: settings.limits.chat_idle,
+            transcript_days: settings.limits.transcript_days,
+        };
+        let engine = Engine::new(
+            Arc::clone(&store),
+            Arc::clone(&knowledge),
+            clock.clone(),
+            keeping,
+        );
+        let stop = CancellationToken::new();
+        let public = web::router(WebState {
+            engine: Arc::new(engine),
+            knowledge: Arc::clone(&knowledge),
+            site: Arc::clone(&site),
+            body_timeout: settings.limits.body,
+            stop: stop.clone(),
+        });
+        let operator = web::admin::router(AdminState {
+            store: Arc::clone(&store),
+            knowledge: Arc::clone(&knowledge),
+        });
+        let server = |app| {
+            Server::new(
+                app,
+                settings.limits.clone(),
+                settings.office_networks.clone(),
+                settings.trusted_proxies.clone(),
+            )
+        };
+        let mut tasks = JoinSet::new();
+        tasks.spawn(server(public).run(http, stop.clone()));
+        tasks.spawn(server(operator).run(admin, stop.clone()));
+        tasks.spawn(Arc::clone(&knowledge).watch(stop.clone()));
+        tasks.spawn(condense(stop.clone()));
+        Ok(Self {
+            http_addr,
+            admin_addr,
+            public_url: site.public_url.clone(),
+            clock,
+            knowledge,
+            store,
+            tasks,
+            stop,
+        })
+    }
+
+    /// Has the knowledge files read again.
+    pub fn reload(&self) {
+        self.knowledge.ask_for_reload();
+    }
+
+    /// Stops accepting, finishes what was accepted, closes the database.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        while self.tasks.join_next().await.is_some() {}
+        self.store.close().await;
+    }
+}
+
+async fn load_knowledge(settings: &Settings, clock: &Clock) -> anyhow::Result<Arc<LiveKnowledge>> {
+    let source = Source::folder_or_embedded(&settings.knowledge_dir);
+    let options = LoadOptions {
+        contacts: settings.contacts.clone(),
+        today: clock.today(),
+        review_days: settings.review_days,
+        strictness: Strictness::Full,
+    };
+    let clock = clock.clone();
+    let loaded =
+        tokio::task::spawn_blocking(move || LiveKnowledge::start(source, options, clock)).await?;
+    let (knowledge, warnings) = loaded.map_err(|problems| {
+        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!("the knowledge is refused\n{}", lines.join("\n"))
+    })?;
+    for warning in warnings {
+        tracing::warn!(
+            file = warning.file,
+            line = warning.line,
+            problem = warning.message,
+            repair = warning.repair,
+            "knowledge"
+        );
+    }
+    Ok(knowledge)
+}
+
+async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {address}"))
+}
+
+/// In the demo the sample page is at 127.0.0.1 and the widget at localhost, so that they are two origins as in real life.
+fn site(settings: &Settings, http_addr: SocketAddr) -> Site {
+    let port = http_addr.port();
+    let public_url = match &settings.public_url {
+        Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+        None => format!("http://localhost:{port}"),
+    };
+    let mut allowed_origins = settings.allowed_origins.clone();
+    if settings.mode == Mode::Demo && allowed_origins.is_empty() {
+        allowed_origins = vec![format!("http://127.0.0.1:{port}"), public_url.clone()];
+    }
+    Site {
+        public_url,
+        allowed_origins,
+        demo: settings.mode == Mode::Demo,
+    }
+}
+
+async fn condense(stop: CancellationToken) {
+    while tokio::time::timeout(CONDENSE_EVERY, stop.cancelled())
+        .await
+        .is_err()
+    {
+        if let Some(handle) = web::metrics::collect() {
+            handle.run_upkeep();
+        }
+    }
+}

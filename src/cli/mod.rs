@@ -1,0 +1,213 @@
+//! The command line: one file a command that is more than a call. Exit status 0 done, 1 the thing asked for failed or
+//! found problems, 2 wrong usage or configuration.
+
+mod ask;
+mod check;
+mod eval;
+mod output;
+mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::clock::Clock;
+use crate::config::{ConfigError, Mode, Settings};
+use crate::knowledge::source::Source;
+use crate::knowledge::text::Language;
+use crate::knowledge::{Knowledge, LoadOptions, Strictness};
+use output::Output;
+
+/// Tanya, the iSPEKS helpdesk assistant.
+#[derive(Debug, Parser)]
+#[command(name = "tanya", version, about, max_term_width = 100)]
+pub struct Cli {
+    /// Settings file; `tanya.toml` is read if it is there.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run everything on built-in defaults, with a sample page that carries the chat.
+    Demo {
+        /// Allow an address that other machines can reach.
+        #[arg(long)]
+        public: bool,
+    },
+    /// Run the service; refuses to start when something that it needs is missing.
+    Serve,
+    /// Ask one question and print the answer.
+    Ask(AskArgs),
+    /// Validate the knowledge; every problem with its place and what to do.
+    Check {
+        #[command(flatten)]
+        knowledge: KnowledgeArgs,
+        /// Print one JSON document.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Measure the router on labelled questions.
+    Eval(EvalArgs),
+}
+
+#[derive(Debug, Args)]
+struct KnowledgeArgs {
+    /// Knowledge folder, or one file in the format of faq.yaml.
+    #[arg(long, value_name = "DIR|FILE")]
+    knowledge: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct AskArgs {
+    /// Print one JSON document.
+    #[arg(long)]
+    json: bool,
+    /// Language of the answer; by default that of the question.
+    #[arg(long, value_parser = ["ms", "en"])]
+    lang: Option<String>,
+    #[command(flatten)]
+    knowledge: KnowledgeArgs,
+    /// The question.
+    #[arg(required = true, value_name = "TEXT")]
+    text: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+struct EvalArgs {
+    /// Labelled questions, one JSON object a line.
+    #[arg(long, value_name = "FILE.jsonl")]
+    queries: PathBuf,
+    #[command(flatten)]
+    knowledge: KnowledgeArgs,
+    /// Write what was predicted, one JSON object a line.
+    #[arg(long, value_name = "OUT.jsonl")]
+    predictions: Option<PathBuf>,
+    /// Also print the rates by the values of these keys of the question lines.
+    #[arg(long, value_name = "KEY,KEY", value_delimiter = ',')]
+    by: Vec<String>,
+    /// Exit with 1 where a figure is worse than in this file.
+    #[arg(long, value_name = "FILE")]
+    floor: Option<PathBuf>,
+    /// Print one JSON document.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Why a command did not do what was asked.
+enum Failure {
+    /// What was asked for failed, or problems were found. Exit status 1.
+    Failed(anyhow::Error),
+    /// As above, and everything has been said already.
+    Said,
+    /// Wrong usage or configuration. Exit status 2.
+    Usage(String),
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+type Outcome = Result<(), Failure>;
+
+impl Cli {
+    /// Runs the command and tells how it went by the exit status.
+    pub fn run(self) -> ExitCode {
+        let mut out = Output::new();
+        match self.command(&mut out) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(Failure::Said) => ExitCode::from(1),
+            Err(Failure::Failed(error)) => {
+                out.complain(&format!("tanya: {error:#}"));
+                ExitCode::from(1)
+            }
+            Err(Failure::Usage(message)) => {
+                out.complain(&format!("tanya: {message}"));
+                ExitCode::from(2)
+            }
+        }
+    }
+
+    fn command(self, out: &mut Output) -> Outcome {
+        let config = self.config.as_deref();
+        match self.command {
+            Command::Demo { public } => serve::demo(config, public, out),
+            Command::Serve => serve::serve(config, out),
+            Command::Ask(args) => ask::run(&settings(config, out)?, &args, out),
+            Command::Check { knowledge, json } => {
+                check::run(&settings(config, out)?, &knowledge, json, out)
+            }
+            Command::Eval(args) => eval::run(&settings(config, out)?, &args, out),
+        }
+    }
+}
+
+/// The settings of a one-shot command: demo's defaults, since it needs nothing but the knowledge.
+fn settings(config: Option<&std::path::Path>, out: &mut Output) -> Result<Settings, Failure> {
+    read_settings(config, Mode::Demo, out)
+}
+
+fn read_settings(
+    config: Option<&std::path::Path>,
+    mode: Mode,
+    out: &mut Output,
+) -> Result<Settings, Failure> {
+    let settings = Settings::read(config, mode)
+        .map_err(|ConfigError(problems)| Failure::Usage(problems.join("\n       ")))?;
+    for warning in &settings.warnings {
+        out.complain(&format!("tanya: warning: {warning}"));
+    }
+    Ok(settings)
+}
+
+impl KnowledgeArgs {
+    fn source(&self, settings: &Settings) -> Result<Source, Failure> {
+        match &self.knowledge {
+            Some(path) if !path.exists() => {
+                Err(Failure::Usage(format!("{} is not there", path.display())))
+            }
+            Some(path) => Ok(Source::at(path)),
+            None => Ok(Source::folder_or_embedded(&settings.knowledge_dir)),
+        }
+    }
+
+    fn load(
+        &self,
+        settings: &Settings,
+        strictness: Strictness,
+        out: &mut Output,
+    ) -> Result<Knowledge, Failure> {
+        let source = self.source(settings)?;
+        let options = LoadOptions {
+            strictness,
+            ..load_options(settings)
+        };
+        match Knowledge::load(&source, &options) {
+            Ok(loaded) => Ok(loaded.knowledge),
+            Err(problems) => {
+                for problem in &problems {
+                    out.complain(&problem.to_string());
+                }
+                Err(Failure::Said)
+            }
+        }
+    }
+}
+
+fn load_options(settings: &Settings) -> LoadOptions {
+    LoadOptions {
+        contacts: settings.contacts.clone(),
+        today: Clock::shifted(settings.clock_offset_ms).today(),
+        review_days: settings.review_days,
+        strictness: Strictness::Full,
+    }
+}
+
+fn language(tag: Option<&str>) -> Option<Language> {
+    tag.and_then(Language::parse)
+}

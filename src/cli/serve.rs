@@ -1,0 +1,86 @@
+//! `tanya demo` and `tanya serve`: the long-running commands.
+
+use std::io::IsTerminal;
+use std::path::Path;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use super::{Failure, Outcome, Output, read_settings};
+use crate::app::App;
+use crate::config::{Mode, Settings};
+
+pub fn demo(config: Option<&Path>, public: bool, out: &mut Output) -> Outcome {
+    let settings = read_settings(config, Mode::Demo, out)?;
+    let outside = [settings.http_addr, settings.admin_addr]
+        .into_iter()
+        .find(|address| !address.ip().is_loopback());
+    if let Some(address) = outside.filter(|_| !public) {
+        return Err(Failure::Usage(format!(
+            "{address} can be reached by other machines, and the demo is not made for that; add --public if you mean it"
+        )));
+    }
+    run(&settings, out)
+}
+
+pub fn serve(config: Option<&Path>, out: &mut Output) -> Outcome {
+    let settings = read_settings(config, Mode::Serve, out)?;
+    run(&settings, out)
+}
+
+fn run(settings: &Settings, out: &mut Output) -> Outcome {
+    start_logging(&settings.log);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut hangup = signal(SignalKind::hangup())?;
+        let app = App::start(settings).await?;
+        announce(settings, &app, out);
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+                _ = hangup.recv() => app.reload(),
+            }
+        }
+        tracing::info!("stopping");
+        app.stop().await;
+        tracing::info!("stopped");
+        Ok::<(), anyhow::Error>(())
+    })?;
+    Ok(())
+}
+
+fn announce(settings: &Settings, app: &App, out: &mut Output) {
+    tracing::info!(http = %app.http_addr, admin = %app.admin_addr, "ready");
+    if settings.mode == Mode::Serve {
+        return;
+    }
+    let port = app.http_addr.port();
+    out.say(&format!(
+        "\n  Tanya is running. Open in a browser:\n\n    \
+         Sample treasury page with the chat   http://{host}:{port}/\n    \
+         The chat as a page of its own        {public}/chat\n    \
+         Health and figures for the operator  http://{admin}/readyz, /metrics\n\n  \
+         This is a demonstration: the treasury page is a sample. Stop with Ctrl+C.\n",
+        host = app.http_addr.ip(),
+        public = app.public_url,
+        admin = app.admin_addr,
+    ));
+}
+
+/// Logs go to standard error: for people on a terminal, as JSON lines elsewhere.
+fn start_logging(filter: &str) {
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    if std::io::stderr().is_terminal() {
+        builder.init();
+    } else {
+        builder.json().init();
+    }
+}

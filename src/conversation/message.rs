@@ -1,0 +1,179 @@
+//! What comes in and what goes out, the same for every channel.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::clock::rfc3339;
+use crate::knowledge::answer::Answer;
+use crate::storage::message::MessageRow;
+
+/// A message from a person, as a channel hands it over.
+#[derive(Clone, Debug)]
+pub struct Incoming {
+    /// The channel's own id for it; the same id again has no second effect.
+    pub client_id: Uuid,
+    /// What the person did.
+    pub content: Content,
+}
+
+/// What a person did.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// Typed a text.
+    Text(String),
+    /// Pressed a choice, given by its value.
+    Choice(String),
+}
+
+/// Who wrote a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Sender {
+    /// The person.
+    User,
+    /// The program.
+    Bot,
+    /// Somebody of the helpdesk.
+    Officer,
+}
+
+impl Sender {
+    /// The name as stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Bot => "bot",
+            Self::Officer => "officer",
+        }
+    }
+
+    fn parse(name: &str) -> Self {
+        match name {
+            "user" => Self::User,
+            "officer" => Self::Officer,
+            _ => Self::Bot,
+        }
+    }
+}
+
+/// What kind of message it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Plain text.
+    #[default]
+    Text,
+    /// An answer from the knowledge.
+    Answer,
+    /// A question with candidates to choose from.
+    Choices,
+    /// Something that the person is asked to do elsewhere.
+    Prompt,
+    /// A link to a document.
+    Link,
+    /// Something to know.
+    Notice,
+}
+
+/// Something to press.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Choice {
+    /// What is sent back.
+    pub value: String,
+    /// What the button says.
+    pub label: String,
+}
+
+/// A message, as a channel shows it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Message {
+    /// Its number in the conversation, from 1.
+    pub seq: i64,
+    /// Who wrote it.
+    pub from: Sender,
+    /// When, RFC 3339 in UTC.
+    pub at: String,
+    /// The sender's own id, for messages of the person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    /// What it says.
+    #[serde(flatten)]
+    pub body: Body,
+    /// What the router or a choice led to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+}
+
+/// What a message says; stored as it is shown, so that a transcript is what people saw.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+pub struct Body {
+    /// What kind it is.
+    pub kind: Kind,
+    /// The whole message as plain text.
+    pub text: String,
+    /// The answer with its parts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Answer>)]
+    pub answer: Option<Value>,
+    /// What can be pressed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<Choice>,
+}
+
+impl Message {
+    /// Reads a stored message. A body that cannot be read shows as empty rather than hiding the rest of the chat.
+    pub fn from_row(row: MessageRow) -> Self {
+        let from = Sender::parse(&row.sender);
+        Self {
+            seq: row.seq,
+            from,
+            at: rfc3339(row.created_at),
+            client_id: row.client_id,
+            body: serde_json::from_str(&row.body).unwrap_or_default(),
+            // What a person's own words were taken for is for the operator, not for the chat.
+            target: row.target.filter(|_| from != Sender::User),
+        }
+    }
+}
+
+/// Something that the bot says, before it has a number.
+#[derive(Clone, Debug, Default)]
+pub struct Reply {
+    /// What it says.
+    pub body: Body,
+    /// What it is about.
+    pub target: Option<String>,
+}
+
+impl Reply {
+    /// A plain sentence.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self {
+            body: Body {
+                text: text.into(),
+                ..Body::default()
+            },
+            target: None,
+        }
+    }
+
+    /// The same as another kind.
+    pub fn kind(mut self, kind: Kind) -> Self {
+        self.body.kind = kind;
+        self
+    }
+
+    /// The same with something to press.
+    pub fn choices(mut self, choices: Vec<Choice>) -> Self {
+        self.body.choices = choices;
+        self
+    }
+
+    /// The same, said to be about a target.
+    pub fn about(mut self, target: &str) -> Self {
+        self.target = Some(target.to_owned());
+        self
+    }
+}

@@ -1,0 +1,123 @@
+//! The knowledge of a running server: looked at every two seconds and on request, swapped in whole, and never
+//! replaced by a bad one.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::problem::Problem;
+use super::source::Source;
+use super::{Knowledge, LoadOptions, Loaded};
+use crate::clock::Clock;
+
+/// How often the files are looked at.
+pub const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// The knowledge in use, and whether the files have since gone bad.
+pub struct LiveKnowledge {
+    current: ArcSwap<Knowledge>,
+    stale: AtomicBool,
+    source: Source,
+    options: LoadOptions,
+    clock: Clock,
+    asked: Notify,
+}
+
+impl LiveKnowledge {
+    /// Loads for the first time; bad knowledge is refused.
+    pub fn start(
+        source: Source,
+        options: LoadOptions,
+        clock: Clock,
+    ) -> Result<(Arc<Self>, Vec<Problem>), Vec<Problem>> {
+        let Loaded {
+            knowledge,
+            warnings,
+        } = Knowledge::load(&source, &options)?;
+        let live = Self {
+            current: ArcSwap::from_pointee(knowledge),
+            stale: AtomicBool::new(false),
+            source,
+            options,
+            clock,
+            asked: Notify::new(),
+        };
+        Ok((Arc::new(live), warnings))
+    }
+
+    /// The knowledge in use. What was taken stays whole while it is held, also over a reload.
+    pub fn current(&self) -> Arc<Knowledge> {
+        self.current.load_full()
+    }
+
+    /// Whether the files were changed and found bad, so that an older knowledge is in use.
+    pub fn is_stale(&self) -> bool {
+        self.stale.load(Ordering::Relaxed)
+    }
+
+    /// Has the files read again, changed or not.
+    pub fn ask_for_reload(&self) {
+        self.asked.notify_one();
+    }
+
+    /// Watches the files until told to stop.
+    pub async fn watch(self: Arc<Self>, stop: CancellationToken) {
+        let mut seen = self.source.fingerprint();
+        loop {
+            let asked = tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.asked.notified() => true,
+                () = tokio::time::sleep(LOOK_EVERY) => false,
+            };
+            let now = self.source.fingerprint();
+            if asked || now != seen {
+                seen = now;
+                self.reload().await;
+            }
+        }
+    }
+
+    async fn reload(self: &Arc<Self>) {
+        let live = Arc::clone(self);
+        let loaded = tokio::task::spawn_blocking(move || {
+            let options = LoadOptions {
+                today: live.clock.today(),
+                ..live.options.clone()
+            };
+            Knowledge::load(&live.source, &options)
+        })
+        .await;
+        match loaded {
+            Ok(Ok(Loaded {
+                knowledge,
+                warnings,
+            })) => {
+                let entries = knowledge.book().entries.len();
+                self.current.store(Arc::new(knowledge));
+                self.stale.store(false, Ordering::Relaxed);
+                tracing::info!(entries, warnings = warnings.len(), "knowledge reloaded");
+            }
+            Ok(Err(problems)) => {
+                self.stale.store(true, Ordering::Relaxed);
+                for problem in problems.iter().filter(|p| p.is_error()) {
+                    tracing::error!(
+                        file = problem.file,
+                        line = problem.line,
+                        column = problem.column,
+                        problem = problem.message,
+                        repair = problem.repair,
+                        "knowledge refused, the one before stays in use"
+                    );
+                }
+            }
+            Err(_) => {
+                self.stale.store(true, Ordering::Relaxed);
+                tracing::error!("loading the knowledge broke off, the one before stays in use");
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! `messages.yaml`: every sentence that the bot itself says.
+
+use serde::Deserialize;
+use serde_yaml::Spanned;
+
+use super::check::Checker;
+use super::faq::TextYaml;
+use super::problem::Problem;
+use super::source;
+use super::text::{Language, Localised};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MessagesFile {
+    #[serde(default)]
+    version: Option<Spanned<u64>>,
+    messages: MessagesYaml,
+}
+
+/// Declares the sentences once: the fields of the file, of [`Messages`], and the placeholders that each must hold.
+macro_rules! messages {
+    ($($(#[$doc:meta])* $name:ident [$($placeholder:literal),*]),* $(,)?) => {
+        #[derive(Debug, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct MessagesYaml { $($name: TextYaml,)* }
+
+        /// The bot's own sentences, in both languages.
+        #[derive(Clone, Debug)]
+        pub struct Messages { $($(#[$doc])* pub $name: Localised<String>,)* }
+
+        impl Messages {
+            fn check(raw: &MessagesYaml, checker: &mut Checker<'_>) -> Self {
+                Self { $($name: {
+                    let text = checker.text(&raw.$name);
+                    let required: &[&str] = &[$($placeholder),*];
+                    for placeholder in required {
+                        checker.require(&raw.$name, &text, placeholder);
+                    }
+                    text
+                },)* }
+            }
+        }
+    };
+}
+
+messages! {
+    /// Greets and invites a question.
+    welcome [],
+    /// What is kept, for how long; shown at first use.
+    privacy ["{days}"],
+    /// Stands above two or three candidates.
+    clarify [],
+    /// The choice under the candidates when none is meant.
+    none_of_these [],
+    /// Nothing in the knowledge fits: says so and whom to contact.
+    fallback [],
+    /// Said in the language just chosen.
+    language_set [],
+}
+
+impl Messages {
+    /// Parses and checks the file's text.
+    pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
+        let raw: MessagesFile =
+            source::parse(source::MESSAGES, text).map_err(|problem| vec![problem])?;
+        let mut checker = Checker::new(source::MESSAGES);
+        checker.version(raw.version.as_ref());
+        let messages = Self::check(&raw.messages, &mut checker);
+        checker.finish(messages)
+    }
+}
+
+/// Puts `values` into the places of a sentence that name them; whatever stands in a value stays as it is.
+pub fn fill(sentence: &Localised<String>, language: Language, values: &[(&str, &str)]) -> String {
+    super::answer::fill(sentence.get(language), |name| {
+        values
+            .iter()
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| (*value).to_owned())
+    })
+}

@@ -1,0 +1,285 @@
+//! The answers, and the router from a question to one of them. Pure and in memory: no database, no network.
+
+pub mod answer;
+pub mod ask;
+pub mod book;
+mod calibration;
+mod check;
+pub mod evaluation;
+mod faq;
+mod index;
+pub mod language;
+mod lexicon;
+pub mod live;
+pub mod messages;
+pub mod problem;
+pub mod router;
+pub mod source;
+mod spelling;
+pub mod text;
+
+use std::collections::HashMap;
+
+use jiff::civil::Date;
+
+use answer::{Answer, Contacts};
+use book::{Book, Entry};
+use faq::FaqFile;
+use lexicon::Lexicon;
+use messages::Messages;
+use problem::Problem;
+use router::{Router, Routing};
+use source::Source;
+use text::{Language, Localised};
+
+/// What loading needs to know besides the files.
+#[derive(Clone, Debug)]
+pub struct LoadOptions {
+    /// What the settings state.
+    pub contacts: Contacts,
+    /// The day on which reviews are judged.
+    pub today: Date,
+    /// After how many days a review is overdue.
+    pub review_days: u32,
+    /// How much must be in order.
+    pub strictness: Strictness,
+}
+
+/// How much of a knowledge must be in order for it to be loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strictness {
+    /// Everything: what is shown to people. A single file is judged by its shape all the same.
+    Full,
+    /// The shape and the ids: what is only measured.
+    Shape,
+}
+
+/// The days after which an answer should be looked at again, where no setting says otherwise.
+pub const REVIEW_DAYS: u32 = 365;
+
+/// A loaded knowledge: found good, indexed, calibrated.
+pub struct Knowledge {
+    book: Book,
+    router: Router,
+    messages: Messages,
+    contacts: Contacts,
+    answers: Vec<Localised<Answer>>,
+    places: HashMap<String, usize>,
+}
+
+/// A knowledge with what is worth knowing about its files.
+pub struct Loaded {
+    /// The knowledge.
+    pub knowledge: Knowledge,
+    /// Problems that refuse nothing.
+    pub warnings: Vec<Problem>,
+}
+
+impl Knowledge {
+    /// Reads, checks, indexes and calibrates. A single file is judged by its shape and ids alone, so that any question
+    /// set can be loaded; a folder must be good in every respect.
+    pub fn load(source: &Source, options: &LoadOptions) -> Result<Loaded, Vec<Problem>> {
+        let texts = source.read()?;
+        let text = |name: &str| texts.get(name).map(String::as_str);
+        let mut problems = Vec::new();
+        let faq = keep(&mut problems, parse_faq(source::FAQ, text(source::FAQ)));
+        let intents = keep(
+            &mut problems,
+            parse_faq(source::INTENTS, text(source::INTENTS)),
+        );
+        let lexicon = text(source::LEXICON).map_or_else(|| Ok(Lexicon::default()), Lexicon::parse);
+        let lexicon = keep(&mut problems, lexicon);
+        let messages = match text(source::MESSAGES) {
+            Some(text) => Messages::parse(text),
+            None => embedded_messages(),
+        };
+        let messages = keep(&mut problems, messages);
+        let (Some(faq), Some(intents), Some(lexicon), Some(messages)) =
+            (faq, intents, lexicon, messages)
+        else {
+            return Err(problems);
+        };
+        let files = [(source::FAQ, &faq), (source::INTENTS, &intents)];
+        let single = matches!(source, Source::File(_));
+        let strict = options.strictness == Strictness::Full && !single;
+        let book = judge(&files, strict, options, &mut problems);
+        if problems.iter().any(Problem::is_error) {
+            return Err(problems);
+        }
+        let router = Router::build(&book, &lexicon).map_err(|error| {
+            vec![Problem::whole_file(
+                source::FAQ,
+                format!("cannot be indexed: {error}"),
+                "this is a fault of the program: report it with the file",
+            )]
+        })?;
+        if strict {
+            problems.extend(misrouted(&files, &book, &router));
+            if problems.iter().any(Problem::is_error) {
+                return Err(problems);
+            }
+        }
+        Ok(Loaded {
+            knowledge: Self::assemble(book, router, messages, options.contacts.clone()),
+            warnings: problems,
+        })
+    }
+
+    fn assemble(book: Book, router: Router, messages: Messages, contacts: Contacts) -> Self {
+        let answers = book
+            .entries
+            .iter()
+            .map(|entry| Localised {
+                ms: Answer::render(entry, Language::Ms, &contacts),
+                en: Answer::render(entry, Language::En, &contacts),
+            })
+            .collect();
+        let places = book
+            .entries
+            .iter()
+            .enumerate()
+            .map(|(place, entry)| (entry.id.clone(), place))
+            .collect();
+        Self {
+            book,
+            router,
+            messages,
+            contacts,
+            answers,
+            places,
+        }
+    }
+
+    /// Finds what a question means.
+    pub fn route(&self, text: &str) -> tantivy::Result<Routing> {
+        self.router.route(text)
+    }
+
+    /// The language of a text, where its words tell it.
+    pub fn language(&self, text: &str) -> Option<Language> {
+        self.router.language(text)
+    }
+
+    /// Everything that can be answered.
+    pub fn book(&self) -> &Book {
+        &self.book
+    }
+
+    /// The bot's own sentences.
+    pub fn messages(&self) -> &Messages {
+        &self.messages
+    }
+
+    /// What the settings state.
+    pub fn contacts(&self) -> &Contacts {
+        &self.contacts
+    }
+
+    /// The place of the entry with this id.
+    pub fn place(&self, id: &str) -> Option<usize> {
+        self.places.get(id).copied()
+    }
+
+    /// The entry at a place.
+    pub fn entry(&self, place: usize) -> Option<&Entry> {
+        self.book.entries.get(place)
+    }
+
+    /// The answer of the entry at a place, as shown.
+    pub fn answer(&self, place: usize, language: Language) -> Option<&Answer> {
+        self.answers.get(place).map(|answer| answer.get(language))
+    }
+}
+
+fn keep<T>(problems: &mut Vec<Problem>, result: Result<T, Vec<Problem>>) -> Option<T> {
+    match result {
+        Ok(value) => Some(value),
+        Err(found) => {
+            problems.extend(found);
+            None
+        }
+    }
+}
+
+fn parse_faq(name: &str, text: Option<&str>) -> Result<FaqFile, Vec<Problem>> {
+    match text {
+        Some(text) => source::parse(name, text).map_err(|problem| vec![problem]),
+        None => Ok(FaqFile {
+            version: None,
+            link_hosts: None,
+            menu: Vec::new(),
+            entries: Vec::new(),
+            out_of_scope: Vec::new(),
+        }),
+    }
+}
+
+fn embedded_messages() -> Result<Messages, Vec<Problem>> {
+    let texts = Source::Embedded.read()?;
+    Messages::parse(texts.get(source::MESSAGES).map_or("", String::as_str))
+}
+
+/// Everything that can be said of the files without searching; a single file is spared what only our own must keep.
+fn judge(
+    files: &[(&str, &FaqFile); 2],
+    strict: bool,
+    options: &LoadOptions,
+    problems: &mut Vec<Problem>,
+) -> Book {
+    let hosts: Vec<String> = files
+        .iter()
+        .filter_map(|(_, raw)| raw.link_hosts.as_ref())
+        .flatten()
+        .map(|host| host.value.to_lowercase())
+        .collect();
+    let any_host = files.iter().all(|(_, raw)| raw.link_hosts.is_none());
+    let mut book = Book::default();
+    for (name, raw) in files {
+        let (part, found) = check::book_of(name, raw, (!any_host).then_some(hosts.as_slice()));
+        problems.extend(found);
+        book.entries.extend(part.entries);
+        book.out_of_scope.extend(part.out_of_scope);
+        book.menu.extend(part.menu);
+    }
+    if book.entries.is_empty() {
+        problems.push(Problem::whole_file(
+            source::FAQ,
+            "there is no entry",
+            "add entries under `entries:`",
+        ));
+    }
+    problems.extend(check::duplicate_ids(files));
+    if strict {
+        problems.extend(check::dangling(files));
+        problems.extend(check::duplicate_questions(files));
+        problems.extend(check::overdue(files, options.today, options.review_days));
+    }
+    book
+}
+
+/// Questions and paraphrases that lead to another entry than their own.
+fn misrouted(files: &[(&str, &FaqFile)], book: &Book, router: &Router) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let written = files
+        .iter()
+        .flat_map(|(name, raw)| raw.entries.iter().map(move |entry| (name, entry)));
+    for (own, (name, entry)) in written.enumerate() {
+        for (text, at) in check::asked(entry) {
+            let found = router.best_entry(text).ok().flatten();
+            let Some(other) = found.filter(|found| *found != own) else {
+                continue;
+            };
+            let other = book
+                .entries
+                .get(other)
+                .map_or("", |entry| entry.id.as_str());
+            problems.push(Problem::error(
+                name,
+                at,
+                format!("{text:?} leads to {other} instead"),
+                format!("reword it, move it to {other}, or remove what makes the two alike"),
+            ));
+        }
+    }
+    problems
+}

@@ -1,0 +1,104 @@
+//! Conversations.
+
+use sqlx::FromRow;
+
+use super::Connection;
+use crate::clock::Millis;
+
+/// A conversation as stored.
+#[derive(Clone, Debug, FromRow)]
+pub struct ConversationRow {
+    /// UUIDv7.
+    pub id: String,
+    /// `ms` or `en`.
+    pub language: String,
+    /// What the engine waits for, as JSON.
+    pub state: String,
+    /// Counts changes; a writer must name the one that it read.
+    pub version: i64,
+    /// The highest message number.
+    pub last_seq: i64,
+    /// When it was last written to, in Unix milliseconds.
+    pub active_at: Millis,
+}
+
+/// A new conversation.
+pub async fn insert(
+    connection: &mut Connection,
+    row: &ConversationRow,
+    channel: &str,
+    token_hash: &str,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "INSERT INTO conversation
+             (id, channel, token_hash, language, state, version, last_seq, created_at, active_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
+    )
+    .bind(&row.id)
+    .bind(channel)
+    .bind(token_hash)
+    .bind(&row.language)
+    .bind(&row.state)
+    .bind(row.version)
+    .bind(row.last_seq)
+    .bind(row.active_at)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The live conversation that this token opens, if it was written to since `idle_since`.
+pub async fn by_token(
+    connection: &mut Connection,
+    token_hash: &str,
+    idle_since: Millis,
+) -> sqlx::Result<Option<ConversationRow>> {
+    sqlx::query_as(
+        "SELECT id, language, state, version, last_seq, active_at FROM conversation
+         WHERE token_hash = $1 AND ended_at IS NULL AND active_at >= $2",
+    )
+    .bind(token_hash)
+    .bind(idle_since)
+    .fetch_optional(connection)
+    .await
+}
+
+/// The live conversation of this id.
+pub async fn by_id(connection: &mut Connection, id: &str) -> sqlx::Result<Option<ConversationRow>> {
+    sqlx::query_as(
+        "SELECT id, language, state, version, last_seq, active_at FROM conversation
+         WHERE id = $1 AND ended_at IS NULL",
+    )
+    .bind(id)
+    .fetch_optional(connection)
+    .await
+}
+
+/// Writes what a turn changed, if nobody else wrote since `row` was read; `row.version` is the one that was read.
+/// Tells whether it was written.
+pub async fn advance(connection: &mut Connection, row: &ConversationRow) -> sqlx::Result<bool> {
+    let result = sqlx::query(
+        "UPDATE conversation
+         SET language = $2, state = $3, version = version + 1, last_seq = $4, active_at = $5
+         WHERE id = $1 AND version = $6 AND ended_at IS NULL",
+    )
+    .bind(&row.id)
+    .bind(&row.language)
+    .bind(&row.state)
+    .bind(row.last_seq)
+    .bind(row.active_at)
+    .bind(row.version)
+    .execute(connection)
+    .await?;
+    Ok(result.rows_affected() == 1)
+}
+
+/// Ends a conversation; its token opens nothing any more.
+pub async fn end(connection: &mut Connection, id: &str, at: Millis) -> sqlx::Result<()> {
+    sqlx::query("UPDATE conversation SET ended_at = $2, token_hash = NULL WHERE id = $1")
+        .bind(id)
+        .bind(at)
+        .execute(connection)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,47 @@
+// The shapes that the server speaks (contracts, section 5); no code.
+
+/** @typedef {'ms' | 'en'} Lang */
+/** @typedef {{ value: string, label: string }} Choice */
+/** @typedef {{ label: string, url: string }} Link */
+/**
+ * @typedef {object} Answer
+ * @property {string} title
+ * @property {string} body
+ * @property {string[]} steps
+ * @property {string} [note]
+ * @property {Link[]} links
+ * @property {{ title: string, url?: string }} [source]
+ * @property {string} [reviewed] a date, 2026-11-22
+ * @property {string} [action]
+ */
+/**
+ * @typedef {object} Message
+ * @property {number} seq
+ * @property {'user' | 'bot' | 'officer'} from
+ * @property {string} at RFC 3339, UTC
+ * @property {string} [client_id]
+ * @property {'text' | 'answer' | 'choices' | 'prompt' | 'link' | 'notice'} kind
+ * @property {string} text
+ * @property {Answer} [answer]
+ * @property {Choice[]} [choices]
+ * @property {{ url: string, label: string, expires_at?: string }} [link]
+ * @property {{ number: string, status: string }} [ticket]
+ * @property {string} [target]
+ */
+/** @typedef {{ id: string, token: string }} Credentials */
+
+/**
+ * Why an own message is not at the server yet. `sent`: it is, but our copy of the record has not come.
+ * @typedef {'sending' | 'waiting' | 'busy' | 'slow' | 'sent' | 'expired' | 'too_long' | 'empty' | 'refused'} PendingState
+ */
+/**
+ * @typedef {object} Pending
+ * @property {string} client_id
+ * @property {string} text what the bubble shows
+ * @property {string} [choice]
+ * @property {string} at
+ * @property {PendingState} state
+ * @property {number} rank where it stands among the server's messages once it is sent
+ */
+
+export {};

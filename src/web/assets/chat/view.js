@@ -1,0 +1,151 @@
+// The page around the messages: puts the list on screen with as few changes as possible, and shows states in words.
+
+import { byId } from './dom.js';
+import { applyLang, currentLang, t } from './i18n.js';
+import { render, update } from './message.js';
+import { Scroll } from './scroll.js';
+
+/** @import { Acts } from './message.js' */
+/** @import { Item } from './store.js' */
+/** @import { Key } from './i18n.js' */
+
+/** @typedef {'connecting' | 'live' | 'reconnecting' | 'offline' | 'ended'} State */
+
+/** A connection that is back sooner was no trouble worth a banner. */
+const PATIENCE_MS = 2_500;
+
+export class View {
+  #log = byId('log', HTMLElement);
+  #typing = byId('typing', HTMLElement);
+  #state = byId('state', HTMLElement);
+  #banner = byId('banner', HTMLElement);
+  #ended = byId('ended', HTMLElement);
+  #lang = byId('lang', HTMLButtonElement);
+  #end = byId('end', HTMLButtonElement);
+  #scroll = new Scroll();
+  /** @type {Acts} */
+  #acts;
+  /** @type {Map<string, HTMLElement>} */
+  #nodes = new Map();
+  /** @type {State} */
+  #shown = 'connecting';
+  #bannerTimer = 0;
+  #typingTimer = 0;
+  /** @type {Key | null} */
+  #endedText = null;
+  #keptText = false;
+
+  /** @param {Acts} acts */
+  constructor(acts) {
+    this.#acts = acts;
+  }
+
+  /** @param {Item[]} items */
+  show(items) {
+    const keys = new Set(items.map(({ key }) => key));
+    for (const [key, node] of this.#nodes) {
+      if (keys.has(key)) continue;
+      node.remove();
+      this.#nodes.delete(key);
+    }
+    /** @type {HTMLElement | null} */
+    let firstNew = null;
+    let ownNew = false;
+    /** @type {Element | null} */
+    let place = this.#log.firstElementChild;
+    for (const item of items) {
+      const known = this.#nodes.get(item.key);
+      const node = known ?? render(item, this.#acts);
+      if (known) {
+        update(known, item, this.#acts);
+      } else {
+        this.#nodes.set(item.key, node);
+        if (item.pending) ownNew = true;
+        else if (item.message.from !== 'user') firstNew ??= node;
+      }
+      if (node === place) place = place.nextElementSibling;
+      else this.#log.insertBefore(node, place);
+    }
+    this.#markNewest(items);
+    if (firstNew || ownNew) {
+      this.stopTyping();
+      // An old conversation opens at its end, a new one at its start.
+      const old = this.#log.getAttribute('aria-busy') === 'true' && items.some(({ message }) => message?.from === 'user');
+      if (old) this.#scroll.toEnd();
+      else this.#scroll.follow(firstNew, ownNew);
+    }
+  }
+
+  /** Only the newest message's choices stand out; a notice beside it does not count. @param {Item[]} items */
+  #markNewest(items) {
+    const newest = items.findLast(({ message }) => message && message.from !== 'user' && message.kind !== 'notice');
+    for (const [key, node] of this.#nodes) node.classList.toggle('is-newest', key === newest?.key);
+  }
+
+  /** The list that was there before we came is not news. @param {boolean} busy */
+  setBusy(busy) {
+    this.#log.setAttribute('aria-busy', String(busy));
+  }
+
+  /** @param {number} after milliseconds; a quick answer needs no indicator */
+  startTyping(after) {
+    if (this.#typingTimer || this.#typing.hasChildNodes()) return;
+    this.#typingTimer = setTimeout(() => {
+      this.#typingTimer = 0;
+      const dots = document.createElement('span');
+      dots.className = 'dots';
+      dots.append(...[1, 2, 3].map(() => document.createElement('i')));
+      this.#typing.append(dots, t('typing'));
+      this.#scroll.follow(null, false);
+    }, after);
+  }
+
+  stopTyping() {
+    clearTimeout(this.#typingTimer);
+    this.#typingTimer = 0;
+    this.#typing.replaceChildren();
+  }
+
+  /** @param {State} state */
+  setState(state) {
+    this.#shown = state;
+    this.#state.dataset.state = state;
+    this.#state.textContent = t(`state_${state}`);
+    clearTimeout(this.#bannerTimer);
+    if (state === 'live' || state === 'ended') this.#banner.textContent = '';
+    else if (state === 'offline' || this.#banner.textContent) this.#banner.textContent = t(`banner_${state}`);
+    else this.#bannerTimer = setTimeout(() => (this.#banner.textContent = t(`banner_${state}`)), PATIENCE_MS);
+    this.#end.hidden = state === 'connecting' || state === 'ended';
+    if (state === 'ended') this.stopTyping();
+  }
+
+  /**
+   * @param {Key | null} text why the conversation is over, or null while it is not
+   * @param {boolean} kept whether an unsent message waits for the next one
+   */
+  setEnded(text, kept) {
+    this.#endedText = text;
+    this.#keptText = kept;
+    this.#ended.hidden = text === null;
+    byId('scroll', HTMLElement).hidden = text !== null;
+    byId('ended-title', HTMLElement).textContent = text ? t('ended_title') : '';
+    byId('ended-text', HTMLElement).textContent = text ? `${t(text)}${kept ? ` ${t('ended_kept')}` : ''}` : '';
+    if (text) byId('ended-title', HTMLElement).focus();
+  }
+
+  /** Everything again, in the current language. @param {Item[]} items */
+  relabel(items) {
+    applyLang();
+    this.setBusy(true);
+    this.#nodes.clear();
+    this.#log.replaceChildren();
+    this.show(items);
+    this.setBusy(false);
+    this.setState(this.#shown);
+    if (this.#endedText) this.setEnded(this.#endedText, this.#keptText);
+    const other = currentLang() === 'ms' ? 'en' : 'ms';
+    this.#lang.lang = other;
+    this.#lang.textContent = other === 'en' ? 'EN' : 'BM';
+    this.#lang.setAttribute('aria-label', other === 'en' ? 'EN – English' : 'BM – Bahasa Melayu');
+  }
+}

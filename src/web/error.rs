@@ -1,0 +1,144 @@
+//! What goes wrong for a caller: RFC 9457 problem documents with a stable `code`, from a closed set. An unexpected
+//! fault is logged here, once, and told as `unavailable` without its reason.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::conversation::EngineError;
+use crate::knowledge::ask::Unaskable;
+
+/// Everything that a caller may be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    /// The body cannot be read as what it should be.
+    InvalidBody,
+    /// The token is missing, wrong, or its chat is over.
+    SessionEnded,
+    /// There is no such thing, or it is somebody else's.
+    NotFound,
+    /// There is such a thing, but not in this way.
+    MethodNotAllowed,
+    /// The choice is not offered any more.
+    ChoiceExpired,
+    /// The body did not come in time.
+    Timeout,
+    /// The body is over the limit.
+    TooLarge,
+    /// The body is not JSON.
+    UnsupportedType,
+    /// The text has nothing to read.
+    EmptyText,
+    /// The text is over 4,096 characters.
+    TextTooLong,
+    /// Something that is needed does not answer; worth trying again.
+    Unavailable,
+}
+
+/// A problem document.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Problem {
+    /// Always `about:blank`: the code says which problem it is.
+    r#type: &'static str,
+    /// The status in words.
+    title: &'static str,
+    /// The HTTP status.
+    status: u16,
+    /// Which problem it is.
+    code: Code,
+    /// What to do, for people.
+    detail: &'static str,
+}
+
+impl Code {
+    fn status(self) -> StatusCode {
+        match self {
+            Self::InvalidBody => StatusCode::BAD_REQUEST,
+            Self::SessionEnded => StatusCode::UNAUTHORIZED,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::ChoiceExpired => StatusCode::CONFLICT,
+            Self::Timeout => StatusCode::REQUEST_TIMEOUT,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::EmptyText | Self::TextTooLong => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    fn detail(self) -> &'static str {
+        match self {
+            Self::InvalidBody => "The body is not the JSON object that this address takes.",
+            Self::SessionEnded => "The chat is over or the token is not valid. Begin a new chat.",
+            Self::NotFound => "There is nothing here.",
+            Self::MethodNotAllowed => "This address does not take this method.",
+            Self::ChoiceExpired => "This choice is not offered any more. Ask again.",
+            Self::Timeout => "The body did not arrive in time.",
+            Self::TooLarge => "The body is over 64 KiB.",
+            Self::UnsupportedType => "The body must be application/json.",
+            Self::EmptyText => "The text is empty.",
+            Self::TextTooLong => "The text is longer than 4,096 characters.",
+            Self::Unavailable => "The service cannot do this now. Try again shortly.",
+        }
+    }
+}
+
+impl IntoResponse for Code {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        let problem = Problem {
+            r#type: "about:blank",
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            code: self,
+            detail: self.detail(),
+        };
+        let mut response = (status, axum::Json(problem)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        if self == Self::Unavailable {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+        }
+        response
+    }
+}
+
+impl From<Unaskable> for Code {
+    fn from(error: Unaskable) -> Self {
+        match error {
+            Unaskable::Empty => Self::EmptyText,
+            Unaskable::TooLong => Self::TextTooLong,
+        }
+    }
+}
+
+impl From<EngineError> for Code {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Gone => Self::SessionEnded,
+            EngineError::NoSuchMessage => Self::NotFound,
+            EngineError::ChoiceExpired => Self::ChoiceExpired,
+            EngineError::Unaskable(error) => error.into(),
+            EngineError::Busy => {
+                tracing::warn!("a conversation was too busy for a turn");
+                Self::Unavailable
+            }
+            EngineError::Database(error) => {
+                tracing::error!(%error, "the database failed");
+                Self::Unavailable
+            }
+        }
+    }
+}
+
+impl From<tantivy::TantivyError> for Code {
+    fn from(error: tantivy::TantivyError) -> Self {
+        tracing::error!(%error, "the index failed");
+        Self::Unavailable
+    }
+}

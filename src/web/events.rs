@@ -1,0 +1,130 @@
+//! The event stream of a chat: resumes after any number, loses nothing and repeats nothing.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::{Query, State};
+use axum::http::HeaderMap;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures_util::Stream;
+use futures_util::stream::unfold;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::WebState;
+use super::chat::After;
+use super::error::{Code, Problem};
+use super::extract::OpenConversation;
+use crate::conversation::hub::Signal;
+use crate::conversation::message::Message;
+
+/// A comment goes out after this silence, and the database is looked at: signals are hints only.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// Follow a chat as server-sent events: `message` with its number as id, `typing` and `ended` without one.
+#[utoipa::path(get, path = "/api/v1/conversations/{id}/events", tag = "chat",
+    params(("id" = String, Path), ("after" = Option<i64>, Query), ("Last-Event-ID" = Option<String>, Header)),
+    security(("chat" = [])),
+    responses((status = 200, content_type = "text/event-stream", body = Message), (status = "4XX", body = Problem)))]
+pub async fn follow(
+    State(state): State<WebState>,
+    OpenConversation(id): OpenConversation,
+    headers: HeaderMap,
+    after: Result<Query<After>, axum::extract::rejection::QueryRejection>,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Code> {
+    let Query(after) = after.map_err(|_| Code::InvalidBody)?;
+    let resumed = headers
+        .get("last-event-id")
+        .and_then(|id| id.to_str().ok()?.parse().ok());
+    let follower = Follower {
+        // Watched before the first look at the database: what is written in between is signalled.
+        signals: state.engine.hub().watch(&id),
+        after: resumed.unwrap_or(after.after),
+        waiting: VecDeque::new(),
+        look: true,
+        over: false,
+        id,
+        state,
+    };
+    let stream = unfold(follower, |mut follower| async move {
+        let event = follower.next().await?;
+        Some((Ok(event), follower))
+    });
+    Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(HEARTBEAT)))
+}
+
+struct Follower {
+    state: WebState,
+    id: String,
+    signals: Receiver<Signal>,
+    after: i64,
+    waiting: VecDeque<Message>,
+    /// Whether there may be messages that were not read yet.
+    look: bool,
+    over: bool,
+}
+
+impl Follower {
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            if let Some(message) = self.waiting.pop_front() {
+                self.after = message.seq;
+                return Some(event(&message));
+            }
+            if self.over {
+                return None;
+            }
+            if self.look {
+                self.look = false;
+                self.read().await?;
+                continue;
+            }
+            let signal = tokio::select! {
+                () = self.state.stop.cancelled() => return None,
+                signal = self.signals.recv() => signal,
+                () = tokio::time::sleep(HEARTBEAT) => Err(RecvError::Lagged(0)),
+            };
+            match signal {
+                // What was typed is there already: nobody needs to hear of it.
+                Ok(Signal::Typing) if !self.signals.is_empty() => {}
+                Ok(Signal::Typing) => return Some(Event::default().event("typing").data("{}")),
+                Ok(Signal::Written) => self.look = true,
+                Ok(Signal::Ended) => return self.ended(),
+                Err(RecvError::Lagged(_)) => {
+                    self.look = true;
+                    match self.state.engine.is_open(&self.id).await {
+                        Ok(true) => {}
+                        Ok(false) => return self.ended(),
+                        Err(_) => return None,
+                    }
+                }
+                Err(RecvError::Closed) => return None,
+            }
+        }
+    }
+
+    /// The last event: whoever resumes after it is told that the chat is over.
+    fn ended(&mut self) -> Option<Event> {
+        self.over = true;
+        Some(Event::default().event("ended").data("{}"))
+    }
+
+    /// Reads what is new. A database that fails ends the stream: the client resumes where it was.
+    async fn read(&mut self) -> Option<()> {
+        let messages = self.state.engine.messages(&self.id, self.after).await;
+        let messages = messages.inspect_err(|error| tracing::error!(%error, "a stream broke off"));
+        let messages = messages.ok()?;
+        self.look = messages.len() as i64 == crate::storage::message::PAGE;
+        self.waiting.extend(messages);
+        Some(())
+    }
+}
+
+fn event(message: &Message) -> Event {
+    let data = serde_json::to_string(message).unwrap_or_default();
+    Event::default()
+        .event("message")
+        .id(message.seq.to_string())
+        .data(data)
+}

@@ -1,0 +1,106 @@
+//! The HTTP interface, the pages, the server that carries them.
+
+pub mod admin;
+mod chat;
+mod error;
+mod events;
+mod extract;
+mod headers;
+pub mod metrics;
+pub mod pages;
+pub mod server;
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tokio_util::sync::CancellationToken;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::conversation::Engine;
+use crate::knowledge::live::LiveKnowledge;
+use error::Code;
+use pages::Site;
+
+/// What the handlers share.
+#[derive(Clone)]
+pub struct WebState {
+    /// The engine behind the chat.
+    pub engine: Arc<Engine>,
+    /// The knowledge, for single questions.
+    pub knowledge: Arc<LiveKnowledge>,
+    /// Where the site is.
+    pub site: Arc<Site>,
+    /// How long a body may take.
+    pub body_timeout: Duration,
+    /// Cancelled when the server stops: streams end then.
+    pub stop: CancellationToken,
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Tanya",
+        description = "Questions and chats with the iSPEKS helpdesk. Errors are RFC 9457 problem documents with a stable code."
+    ),
+    modifiers(&ChatToken)
+)]
+struct Description;
+
+struct ChatToken;
+
+impl utoipa::Modify for ChatToken {
+    fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        let components = description.components.get_or_insert_default();
+        components.add_security_scheme("chat", SecurityScheme::Http(bearer));
+    }
+}
+
+/// Everything that the public listener answers.
+pub fn router(state: WebState) -> Router {
+    let (api, description) = OpenApiRouter::<WebState>::with_openapi(Description::openapi())
+        .routes(routes!(chat::ask_once))
+        .routes(routes!(chat::begin))
+        .routes(routes!(chat::say, chat::read))
+        .routes(routes!(events::follow))
+        .routes(routes!(chat::vote))
+        .routes(routes!(chat::end))
+        .split_for_parts();
+    let description = Arc::new(description.to_json().unwrap_or_default());
+    let description = get(move |State(_): State<WebState>| {
+        let description = Arc::clone(&description);
+        async move {
+            let json = [(axum::http::header::CONTENT_TYPE, "application/json")];
+            (json, description.as_ref().clone())
+        }
+    });
+    api.route("/api/openapi.json", description)
+        .route("/", get(pages::home))
+        .route("/chat", get(pages::chat))
+        .route("/widget.js", get(pages::widget))
+        .route("/favicon.ico", get(pages::favicon))
+        .route("/assets/{*path}", get(pages::asset))
+        .fallback(async || Code::NotFound)
+        .method_not_allowed_fallback(async || Code::MethodNotAllowed)
+        .layer(DefaultBodyLimit::max(extract::MAX_BODY))
+        .layer(CatchPanicLayer::custom(broken))
+        .route_layer(from_fn(metrics::measure))
+        .layer(from_fn_with_state(state.clone(), headers::complete))
+        .with_state(state)
+}
+
+fn broken(_: Box<dyn Any + Send + 'static>) -> Response {
+    // What was thrown may hold words of a person: only that it happened is logged.
+    tracing::error!("a request panicked");
+    Code::Unavailable.into_response()
+}

@@ -1,0 +1,117 @@
+//! A single crate has no fence between its modules but this one.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Who may import whom (docs/architecture.md). `clock` is free for all.
+const ALLOWED: [(&str, &[&str]); 9] = [
+    ("main", &["cli"]),
+    (
+        "app",
+        &["config", "conversation", "knowledge", "storage", "web"],
+    ),
+    ("cli", &["app", "config", "knowledge", "storage"]),
+    ("config", &["knowledge"]),
+    ("web", &["config", "conversation", "knowledge", "storage"]),
+    ("conversation", &["knowledge", "redact", "storage"]),
+    ("knowledge", &[]),
+    ("redact", &[]),
+    ("storage", &[]),
+];
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+fn module(path: &Path) -> String {
+    let inside = path.strip_prefix("src").unwrap();
+    let first = inside.components().next().unwrap();
+    first
+        .as_os_str()
+        .to_str()
+        .unwrap()
+        .trim_end_matches(".rs")
+        .to_owned()
+}
+
+/// The program's own modules that a file names, tests left out.
+fn imports(text: &str) -> BTreeSet<String> {
+    let code = text.split("#[cfg(test)]").next().unwrap();
+    code.match_indices("crate::")
+        .map(|(at, prefix)| {
+            let rest = &code[at + prefix.len()..];
+            let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_');
+            rest[..end.unwrap_or(rest.len())].to_owned()
+        })
+        .collect()
+}
+
+#[test]
+fn modules_import_only_what_they_may() {
+    let mut files = Vec::new();
+    sources(Path::new("src"), &mut files);
+    assert!(files.len() > 30);
+    for path in files {
+        let own = module(&path);
+        if own == "lib" || own == "clock" {
+            continue;
+        }
+        let allowed = ALLOWED.iter().find(|(name, _)| *name == own);
+        let (_, allowed) = allowed.unwrap_or_else(|| panic!("{own} is not in the table"));
+        for import in imports(&fs::read_to_string(&path).unwrap()) {
+            let fine = import == own || import == "clock" || allowed.contains(&import.as_str());
+            assert!(fine, "{} imports {import}", path.display());
+        }
+    }
+}
+
+#[test]
+fn the_engine_and_the_storage_name_no_channel() {
+    for (folder, banned) in [
+        (
+            "src/conversation",
+            &["axum", "teloxide", "lettre", "StatusCode"][..],
+        ),
+        (
+            "src/storage",
+            &["axum", "teloxide", "lettre", "tantivy"][..],
+        ),
+        (
+            "src/knowledge",
+            &["axum", "teloxide", "sqlx", "reqwest"][..],
+        ),
+    ] {
+        let mut files = Vec::new();
+        sources(Path::new(folder), &mut files);
+        for path in files {
+            let text = fs::read_to_string(&path).unwrap();
+            for name in banned {
+                assert!(!text.contains(name), "{} names {name}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn sql_stands_in_storage_only_and_is_never_put_together() {
+    let mut files = Vec::new();
+    sources(Path::new("src"), &mut files);
+    for path in files {
+        let text = fs::read_to_string(&path).unwrap();
+        let in_storage = path.starts_with("src/storage");
+        assert!(
+            in_storage || !text.contains("sqlx::query"),
+            "{}",
+            path.display()
+        );
+        assert!(!text.contains("AssertSqlSafe"), "{}", path.display());
+    }
+}

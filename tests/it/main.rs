@@ -1,0 +1,21 @@
+//! The one integration binary: a file a story, run against the program as it ships, on SQLite and on PostgreSQL.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test may fail loudly"
+)]
+
+mod architecture;
+mod ask;
+mod browser;
+mod chat;
+mod cli;
+mod events;
+mod knowledge;
+mod pages;
+mod privacy;
+mod server;
+mod support;

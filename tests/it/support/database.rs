@@ -1,0 +1,78 @@
+//! A database of a test's own.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "database and table names cannot be bound"
+)]
+
+use std::path::Path;
+
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use uuid::Uuid;
+
+/// Where the throw-away PostgreSQL is: `postgres://user@host:port/postgres`, with the right to create databases.
+const POSTGRES: &str = "TANYA_TEST_POSTGRES";
+
+/// Which database, and where.
+#[derive(Clone, Debug)]
+pub enum Database {
+    Sqlite,
+    Postgres(String),
+}
+
+impl Database {
+    pub fn sqlite() -> Self {
+        Self::Sqlite
+    }
+
+    /// A new database on the throw-away server. On a machine where everything must run its absence is a failure.
+    pub async fn postgres() -> Option<Self> {
+        let Ok(server) = std::env::var(POSTGRES) else {
+            assert!(
+                std::env::var_os("CI").is_none(),
+                "{POSTGRES} is not set, and here everything must run"
+            );
+            eprintln!("skipped: {POSTGRES} is not set (scripts/test sets it)");
+            return None;
+        };
+        let name = format!("tanya_{}", Uuid::new_v4().simple());
+        let mut connection = PgConnection::connect(&server).await.unwrap();
+        let statement = format!("CREATE DATABASE {name}");
+        connection.execute(AssertSqlSafe(statement)).await.unwrap();
+        let (host, _) = server.rsplit_once('/').unwrap();
+        Some(Self::Postgres(format!("{host}/{name}")))
+    }
+
+    pub fn url(&self, folder: &Path) -> String {
+        match self {
+            Self::Sqlite => format!("sqlite://{}", folder.join("data/tanya.db").display()),
+            Self::Postgres(url) => url.clone(),
+        }
+    }
+
+    /// Everything that is stored, as text: what must never be stored can be looked for in it.
+    pub async fn dump(&self, folder: &Path) -> String {
+        match self {
+            Self::Sqlite => {
+                let mut everything = String::new();
+                for entry in std::fs::read_dir(folder.join("data")).unwrap() {
+                    let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+                    everything.push_str(&String::from_utf8_lossy(&bytes));
+                }
+                everything
+            }
+            Self::Postgres(url) => {
+                let mut connection = PgConnection::connect(url).await.unwrap();
+                let mut everything = String::new();
+                for table in ["conversation", "message", "feedback"] {
+                    let rows = format!("SELECT t::text FROM {table} t");
+                    let rows: Vec<String> = sqlx::query_scalar(AssertSqlSafe(rows))
+                        .fetch_all(&mut connection)
+                        .await
+                        .unwrap();
+                    everything.push_str(&rows.join("\n"));
+                }
+                everything
+            }
+        }
+    }
+}
