@@ -19,7 +19,7 @@ use crate::storage::Store;
 use crate::web::admin::AdminState;
 use crate::web::pages::Site;
 use crate::web::server::Server;
-use crate::web::{self, WebState};
+use crate::web::{self, Web};
 
 /// How often figures are condensed, so that they stay small when nobody asks for them.
 const CONDENSE_EVERY: Duration = Duration::from_secs(5);
@@ -50,7 +50,8 @@ impl App {
         let http = listen(settings.http_addr).await?;
         let admin = listen(settings.admin_addr).await?;
         let (http_addr, admin_addr) = (http.local_addr()?, admin.local_addr()?);
-        let site = Arc::new(site(settings, http_addr));
+        let site = site(settings, http_addr);
+        let public_url = site.public_url.clone();
 
         let keeping = Keeping {
             chat_idle: settings.limits.chat_idle,
@@ -63,10 +64,10 @@ impl App {
             keeping,
         );
         let stop = CancellationToken::new();
-        let public = web::router(WebState {
+        let public = web::router(Web {
             engine: Arc::new(engine),
             knowledge: Arc::clone(&knowledge),
-            site: Arc::clone(&site),
+            site,
             body_timeout: settings.limits.body,
             stop: stop.clone(),
         });
@@ -90,7 +91,7 @@ impl App {
         Ok(Self {
             http_addr,
             admin_addr,
-            public_url: site.public_url.clone(),
+            public_url,
             clock,
             knowledge,
             store,

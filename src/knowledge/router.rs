@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::book::Book;
 use super::calibration::{Calibration, Example, Features};
-use super::index::{Hit, UtteranceIndex};
+use super::index::{Hit, UtteranceIndex, information};
 use super::language::{Analyser, Analysis, Symbol};
 use super::lexicon::Lexicon;
 use super::text::Language;
@@ -100,6 +100,8 @@ pub struct Router {
     owners: Vec<Owner>,
     /// The different words of every utterance, in order of their numbers.
     bags: Vec<Box<[Symbol]>>,
+    /// How much every utterance tells: the length of its bag as a vector.
+    norms: Vec<f32>,
     /// How much a word tells, by symbol; words that no utterance has tell most.
     information: Vec<f32>,
     rarest: f32,
@@ -124,18 +126,20 @@ impl Router {
         let analysed: Vec<Analysis> = texts.iter().map(|text| analyser.analyse(text)).collect();
         let index = UtteranceIndex::build(&analyser, analysed.iter())?;
         let bags: Vec<Box<[Symbol]>> = analysed.iter().map(bag).collect();
-        let (information, rarest) = information(&bags, analyser.vocabulary());
+        let (information, rarest) = informations(&bags, analyser.vocabulary());
         let mut router = Self {
             analyser,
             index,
             owners,
             bags,
+            norms: Vec::new(),
             information,
             rarest,
             families: families(book),
             right: Calibration::fit(&[]),
             among_offered: Calibration::fit(&[]),
         };
+        router.norms = router.bags.iter().map(|bag| router.norm(bag)).collect();
         router.calibrate(&analysed)?;
         Ok(router)
     }
@@ -186,12 +190,13 @@ impl Router {
     /// The best utterances for a question, scored by how far both say the same: the cosine of the two under the
     /// information of their words. BM25 finds the candidates; it does not see what an utterance says beyond the question.
     fn search(&self, question: &Analysis, limit: usize) -> tantivy::Result<Vec<Hit>> {
-        let mut hits = self.index.search(&self.analyser, question, limit)?;
+        let mut hits = self.index.search(question, limit)?;
         let asked = bag(question);
         let unknown = self.rarest * self.rarest * question.unknown.len() as f32;
-        let asked_norm = (self.norm(&asked) + unknown).sqrt();
+        let asked_norm = (self.norm(&asked).powi(2) + unknown).sqrt().max(0.01);
         for hit in &mut hits {
-            let Some(said) = self.bags.get(hit.utterance) else {
+            let said = self.bags.get(hit.utterance);
+            let Some((said, said_norm)) = said.zip(self.norms.get(hit.utterance)) else {
                 continue;
             };
             let shared: f32 = asked
@@ -199,16 +204,21 @@ impl Router {
                 .filter(|word| said.binary_search(word).is_ok())
                 .map(|word| self.told(*word).powi(2))
                 .sum();
-            let cosine = shared / (asked_norm * self.norm(said).sqrt()).max(0.01);
-            let bm25 = hit.score / asked_norm.max(0.01);
+            let cosine = shared / (asked_norm * said_norm).max(0.01);
+            let bm25 = hit.score / asked_norm;
             hit.score = BM25_SHARE * bm25 + (1.0 - BM25_SHARE) * cosine;
         }
-        hits.sort_by(|a, b| b.score.total_cmp(&a.score));
+        hits.sort_by(|a, b| {
+            b.score
+                .total_cmp(&a.score)
+                .then(a.utterance.cmp(&b.utterance))
+        });
         Ok(hits)
     }
 
     fn norm(&self, bag: &[Symbol]) -> f32 {
-        bag.iter().map(|word| self.told(*word).powi(2)).sum()
+        let told = bag.iter().map(|word| self.told(*word).powi(2));
+        told.sum::<f32>().sqrt()
     }
 
     fn told(&self, word: Symbol) -> f32 {
@@ -432,7 +442,7 @@ fn bag(question: &Analysis) -> Box<[Symbol]> {
 }
 
 /// Inverse document frequency by symbol, as BM25 has it, and that of a word that never occurs.
-fn information(bags: &[Box<[Symbol]>], symbols: usize) -> (Vec<f32>, f32) {
+fn informations(bags: &[Box<[Symbol]>], symbols: usize) -> (Vec<f32>, f32) {
     let mut counts = vec![0_u32; symbols];
     for word in bags.iter().flat_map(|bag| bag.iter()) {
         if let Some(count) = counts.get_mut(*word as usize) {
@@ -440,9 +450,8 @@ fn information(bags: &[Box<[Symbol]>], symbols: usize) -> (Vec<f32>, f32) {
         }
     }
     let total = bags.len() as f32;
-    let idf = |count: f32| (1.0 + (total - count + 0.5) / (count + 0.5)).ln();
-    let information = counts.iter().map(|count| idf(*count as f32)).collect();
-    (information, idf(0.0))
+    let told = counts.iter().map(|count| information(total, *count as f32));
+    (told.collect(), information(total, 0.0))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ pub mod pages;
 pub mod server;
 
 use std::any::Any;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,13 +34,24 @@ use pages::Site;
 
 /// What the handlers share.
 #[derive(Clone)]
-pub struct WebState {
+pub struct WebState(Arc<Web>);
+
+impl Deref for WebState {
+    type Target = Web;
+
+    fn deref(&self) -> &Web {
+        &self.0
+    }
+}
+
+/// The parts that the handlers work with.
+pub struct Web {
     /// The engine behind the chat.
     pub engine: Arc<Engine>,
     /// The knowledge, for single questions.
     pub knowledge: Arc<LiveKnowledge>,
     /// Where the site is.
-    pub site: Arc<Site>,
+    pub site: Site,
     /// How long a body may take.
     pub body_timeout: Duration,
     /// Cancelled when the server stops: streams end then.
@@ -67,7 +79,8 @@ impl utoipa::Modify for ChatToken {
 }
 
 /// Everything that the public listener answers.
-pub fn router(state: WebState) -> Router {
+pub fn router(web: Web) -> Router {
+    let state = WebState(Arc::new(web));
     let (api, description) = OpenApiRouter::<WebState>::with_openapi(Description::openapi())
         .routes(routes!(chat::ask_once))
         .routes(routes!(chat::begin))

@@ -17,5 +17,6 @@ mod events;
 mod knowledge;
 mod pages;
 mod privacy;
+mod router;
 mod server;
 mod support;

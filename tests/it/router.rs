@@ -1,0 +1,91 @@
+//! Whatever is typed, the router keeps its promises.
+
+use std::sync::LazyLock;
+
+use jiff::civil::date;
+use proptest::prelude::*;
+use tanya::knowledge::answer::Contacts;
+use tanya::knowledge::ask::{ask, askable};
+use tanya::knowledge::router::Outcome;
+use tanya::knowledge::source::Source;
+use tanya::knowledge::{Knowledge, LoadOptions, Strictness};
+
+static KNOWLEDGE: LazyLock<Knowledge> = LazyLock::new(|| {
+    let options = LoadOptions {
+        contacts: Contacts::default(),
+        today: date(2026, 11, 22),
+        review_days: 365,
+        strictness: Strictness::Full,
+    };
+    Knowledge::load(&Source::Embedded, &options)
+        .ok()
+        .unwrap()
+        .knowledge
+});
+
+fn keeps_its_promises(text: &str) -> Result<(), TestCaseError> {
+    let finding = ask(&KNOWLEDGE, text, None).unwrap();
+    let confidences: Vec<f64> = finding.candidates.iter().map(|c| c.confidence).collect();
+    prop_assert!(confidences.iter().all(|c| (0.0..=1.0).contains(c)));
+    prop_assert!(confidences.windows(2).all(|pair| pair[0] >= pair[1]));
+    prop_assert!(confidences.len() <= 3);
+    let has_a_word = text.chars().take(512).any(char::is_alphanumeric);
+    prop_assert!(
+        !has_a_word || !confidences.is_empty(),
+        "a word has candidates"
+    );
+    prop_assert_eq!(finding.answer.is_some(), finding.outcome == Outcome::Answer);
+    prop_assert_eq!(
+        finding.target.is_none(),
+        finding.outcome == Outcome::Fallback
+    );
+    if finding.outcome == Outcome::Clarify {
+        prop_assert!(confidences.len() >= 2);
+    }
+    if let Some(target) = &finding.target {
+        prop_assert_eq!(target, &finding.candidates[0].target);
+    }
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn over_any_text(text in any::<String>()) {
+        keeps_its_promises(&text)?;
+    }
+
+    #[test]
+    fn over_what_looks_like_a_query(text in "[()\\[\\]{}:*?~^+\\-!&|\"/\\\\ a-z0-9]{0,200}") {
+        keeps_its_promises(&text)?;
+    }
+
+    #[test]
+    fn over_words_of_the_trade(words in proptest::collection::vec(
+        prop_oneof!["lupa", "kata laluan", "portal", "slip", "gaji", "ec", "2025", "xleh", "guano", "password", "[a-z]{1,12}"],
+        0..40,
+    )) {
+        keeps_its_promises(&words.join(" "))?;
+    }
+
+    #[test]
+    fn what_is_beyond_the_first_512_characters_changes_nothing(text in "[a-z ]{512}", rest in "[a-z ]{0,200}") {
+        let whole = ask(&KNOWLEDGE, &format!("{text}{rest}"), None).unwrap();
+        let head = ask(&KNOWLEDGE, &text, None).unwrap();
+        prop_assert_eq!(whole.confidence, head.confidence);
+    }
+
+    #[test]
+    fn what_is_askable_has_something_to_read(text in any::<String>()) {
+        if askable(&text).is_ok() {
+            prop_assert!(text.chars().any(|c| !c.is_whitespace() && !c.is_control()));
+        }
+    }
+
+    #[test]
+    fn case_and_punctuation_change_nothing(text in "[a-z]{2,10}( [a-z]{2,10}){0,8}") {
+        let plain = ask(&KNOWLEDGE, &text, None).unwrap();
+        let shouted = format!("  {}!!! ", text.to_uppercase().replace(' ', ", "));
+        let shouted = ask(&KNOWLEDGE, &shouted, None).unwrap();
+        prop_assert_eq!(plain.confidence, shouted.confidence);
+    }
+}
