@@ -45,7 +45,7 @@ fn percentiles(name: &str, knowledge: &Knowledge, questions: &[String]) {
     for _ in 0..(20_000 / questions.len()).max(1) {
         for question in questions {
             let begun = Instant::now();
-            black_box(ask(knowledge, question, None).unwrap());
+            black_box(ask(knowledge, question, None.into()).unwrap());
             times.push(begun.elapsed());
         }
     }
@@ -67,7 +67,7 @@ fn shipped(criterion: &mut Criterion) {
     percentiles("shipped knowledge", &knowledge, &questions);
     let mut next = questions.iter().cycle();
     criterion.bench_function("ask, shipped knowledge", |bencher| {
-        bencher.iter(|| ask(&knowledge, next.next().unwrap(), None).unwrap());
+        bencher.iter(|| ask(&knowledge, next.next().unwrap(), None.into()).unwrap());
     });
 }
 
@@ -121,7 +121,7 @@ fn large(criterion: &mut Criterion) {
     percentiles("10,000 entries", &knowledge, &questions);
     let mut next = questions.iter().cycle();
     criterion.bench_function("ask, 10,000 entries", |bencher| {
-        bencher.iter(|| ask(&knowledge, next.next().unwrap(), None).unwrap());
+        bencher.iter(|| ask(&knowledge, next.next().unwrap(), None.into()).unwrap());
     });
 }
 

@@ -15,6 +15,7 @@ use crate::conversation::{Engine, Keeping};
 use crate::knowledge::live::LiveKnowledge;
 use crate::knowledge::source::Source;
 use crate::knowledge::{LoadOptions, Strictness};
+use crate::retention::Retention;
 use crate::storage::Store;
 use crate::web::admin::AdminState;
 use crate::web::pages::Site;
@@ -36,6 +37,8 @@ pub struct App {
     pub clock: Clock,
     knowledge: Arc<LiveKnowledge>,
     store: Arc<Store>,
+    /// What deletes old transcripts.
+    pub retention: Retention,
     tasks: JoinSet<()>,
     stop: CancellationToken,
 }
@@ -87,6 +90,12 @@ impl App {
         tasks.spawn(server(public).run(http, stop.clone()));
         tasks.spawn(server(operator).run(admin, stop.clone()));
         tasks.spawn(Arc::clone(&knowledge).watch(stop.clone()));
+        let retention = Retention {
+            store: Arc::clone(&store),
+            clock: clock.clone(),
+            transcript_days: settings.limits.transcript_days,
+        };
+        tasks.spawn(retention.clone().run(stop.clone()));
         tasks.spawn(condense(stop.clone()));
         Ok(Self {
             http_addr,
@@ -95,6 +104,7 @@ impl App {
             clock,
             knowledge,
             store,
+            retention,
             tasks,
             stop,
         })

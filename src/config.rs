@@ -15,6 +15,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use ipnet::IpNet;
 use thiserror::Error;
+use tracing_subscriber::EnvFilter;
 use url::{Host, Url};
 
 use crate::knowledge::REVIEW_DAYS;
@@ -102,7 +103,7 @@ const SECRETS: [&str; 7] = [
 ];
 
 /// Every setting that has a meaning.
-const KNOWN: [&str; 46] = [
+const KNOWN: [&str; 40] = [
     "ADMIN_ADDR",
     "ALLOWED_ORIGINS",
     "BODY_TIMEOUT_S",
@@ -143,14 +144,10 @@ const KNOWN: [&str; 46] = [
     "TELEGRAM_WEBHOOK_SECRET",
     "TRANSCRIPT_DAYS",
     "TRUSTED_PROXIES",
-    // Read by scripts and tests, not by the program.
-    "EVAL_DATA",
-    "TEST_CHROMEDRIVER",
-    "TEST_POSTGRES",
-    "TEST_BINARY",
-    "UPDATE_SCREENSHOTS",
-    "BENCH_SECONDS",
 ];
+
+/// What the variables of scripts and tests begin with; the program reads none of them.
+const NOT_OURS: [&str; 3] = ["TEST_", "BENCH_", "EVAL_DATA"];
 
 const DEFAULT_FILE: &str = "tanya.toml";
 const DEMO_DATABASE: &str = "sqlite://data/tanya.db";
@@ -248,25 +245,29 @@ impl Reader {
     }
 
     fn read_environment(&mut self, environment: BTreeMap<String, String>) {
-        for (variable, value) in environment {
-            let Some(name) = variable.strip_prefix("TANYA_") else {
-                continue;
-            };
-            if let Some(secret) = name.strip_suffix("_FILE").filter(|n| SECRETS.contains(n)) {
-                match fs::read_to_string(&value) {
+        let named = environment
+            .iter()
+            .filter_map(|(variable, value)| Some((variable.strip_prefix("TANYA_")?, value)));
+        // A secret in a file wins over the settings file, and the variable itself over both.
+        for (name, value) in named.clone() {
+            let secret = name.strip_suffix("_FILE").filter(|n| SECRETS.contains(n));
+            if let Some(secret) = secret {
+                match fs::read_to_string(value) {
                     Ok(text) => {
-                        self.values
-                            .entry(secret.to_owned())
-                            .or_insert_with(|| text.trim().to_owned());
+                        let text = text.trim().to_owned();
+                        self.values.insert(secret.to_owned(), text);
                     }
-                    Err(error) => self.problems.push(format!("{variable}: {value}: {error}")),
+                    Err(error) => self
+                        .problems
+                        .push(format!("TANYA_{name}: {value}: {error}")),
                 }
-            } else if KNOWN.contains(&name) {
-                self.values.insert(name.to_owned(), value);
-            } else {
+            } else if !KNOWN.contains(&name) && !NOT_OURS.iter().any(|own| name.starts_with(own)) {
                 self.warnings
-                    .push(format!("{variable} is set, but there is no such setting"));
+                    .push(format!("TANYA_{name} is set, but there is no such setting"));
             }
+        }
+        for (name, value) in named.filter(|(name, _)| KNOWN.contains(name)) {
+            self.values.insert(name.to_owned(), value.clone());
         }
         self.values.retain(|_, value| !value.trim().is_empty());
     }
@@ -293,6 +294,18 @@ impl Reader {
                 .push(format!("TANYA_{name} is {text:?}; it must be {expected}"));
             default
         })
+    }
+
+    /// A count from 1 to a million: more is a mistake in writing.
+    fn count(&mut self, name: &str, default: usize) -> usize {
+        let count = self.parsed(name, "a number", default);
+        if (1..=1_000_000).contains(&count) {
+            return count;
+        }
+        self.problems.push(format!(
+            "TANYA_{name} is {count}; it must be from 1 to 1000000"
+        ));
+        default
     }
 
     fn list<T>(&mut self, name: &str, expected: &str, read: impl Fn(&str) -> Option<T>) -> Vec<T> {
@@ -340,9 +353,7 @@ impl Reader {
             admin_addr: self.parsed("ADMIN_ADDR", "HOST:PORT", loopback(9090)),
             public_url: self.public_url(mode),
             database_url: self.database_url(),
-            knowledge_dir: self
-                .text("KNOWLEDGE_DIR")
-                .map_or_else(|| PathBuf::from("knowledge"), PathBuf::from),
+            knowledge_dir: self.knowledge_dir(),
             contacts: Contacts {
                 teknikal: self.text("CONTACT_TEKNIKAL"),
                 naziran: self.text("CONTACT_NAZIRAN"),
@@ -357,9 +368,7 @@ impl Reader {
                 .parsed("CLOCK_OFFSET_S", "a number of seconds", 0_i64)
                 .saturating_mul(1000),
             limits: self.limits(),
-            log: self
-                .text("LOG")
-                .unwrap_or_else(|| "info,sqlx=warn,tantivy=warn".to_owned()),
+            log: self.log(),
             warnings: Vec::new(),
         };
         self.check_secret_key();
@@ -373,11 +382,34 @@ impl Reader {
         }
     }
 
+    /// A folder that is named must be there; the usual one may be missing, and what is in the binary serves.
+    fn knowledge_dir(&mut self) -> PathBuf {
+        let Some(named) = self.text("KNOWLEDGE_DIR").map(PathBuf::from) else {
+            return PathBuf::from("knowledge");
+        };
+        if !named.is_dir() {
+            self.problems.push(format!(
+                "TANYA_KNOWLEDGE_DIR is {}; there is no such folder",
+                named.display()
+            ));
+        }
+        named
+    }
+
+    fn log(&mut self) -> String {
+        let default = || "info,sqlx=warn,tantivy=warn".to_owned();
+        let filter = self.text("LOG").unwrap_or_else(default);
+        if let Err(error) = EnvFilter::try_new(&filter) {
+            self.problems.push(format!("TANYA_LOG: {error}"));
+        }
+        filter
+    }
+
     fn limits(&mut self) -> Limits {
         let hours = self.parsed("CHAT_IDLE_HOURS", "a number of hours", 24_u64);
         Limits {
-            connections: self.parsed("CONNECTIONS", "a number", 10_000),
-            connections_per_address: self.parsed("CONNECTIONS_PER_ADDRESS", "a number", 100),
+            connections: self.count("CONNECTIONS", 10_000),
+            connections_per_address: self.count("CONNECTIONS_PER_ADDRESS", 100),
             first_byte: self.seconds("FIRST_BYTE_TIMEOUT_S", 10),
             head: self.seconds("HEAD_TIMEOUT_S", 10),
             body: self.seconds("BODY_TIMEOUT_S", 10),
@@ -516,6 +548,9 @@ mod tests {
             ("TANYA_PUBLIC_URL", "http://tanya.example.gov.my"),
             ("TANYA_SECRET_KEY", "c2hvcnQ="),
             ("TANYA_CLOCK_OFFSET_S", "60"),
+            ("TANYA_CONNECTIONS", "18446744073709551615"),
+            ("TANYA_KNOWLEDGE_DIR", "/nowhere"),
+            ("TANYA_LOG", "=,="),
             ("TANYA_ALLOWED_ORIGINS", "*"),
             ("TANYA_ALLOWED_ORIGINS", "https://a.example/path"),
         ] {
@@ -543,6 +578,11 @@ mod tests {
         fs::write(&file, "http_addr = \"127.0.0.1:1\"\n").unwrap();
         let secret = folder.path().join("url");
         fs::write(&secret, "sqlite://elsewhere.db\n").unwrap();
+        fs::write(
+            &file,
+            "http_addr = \"127.0.0.1:1\"\ndatabase_url = \"sqlite://toml.db\"\n",
+        )
+        .unwrap();
         let environment = BTreeMap::from([
             ("TANYA_HTTP_ADDR".to_owned(), "127.0.0.1:2".to_owned()),
             (
@@ -550,8 +590,16 @@ mod tests {
                 secret.display().to_string(),
             ),
         ]);
-        let settings = Settings::from_parts(Some(&file), environment, Mode::Demo).unwrap();
+        let settings = Settings::from_parts(Some(&file), environment.clone(), Mode::Demo).unwrap();
         assert_eq!(settings.http_addr.port(), 2);
         assert_eq!(settings.database_url, "sqlite://elsewhere.db");
+
+        let mut environment = environment;
+        environment.insert(
+            "TANYA_DATABASE_URL".to_owned(),
+            "sqlite://direct.db".to_owned(),
+        );
+        let settings = Settings::from_parts(Some(&file), environment, Mode::Demo).unwrap();
+        assert_eq!(settings.database_url, "sqlite://direct.db");
     }
 }

@@ -9,6 +9,7 @@
 //! | [`knowledge`] | the answers, and the router from a question to one of them |
 //! | [`conversation`] | the engine that every channel talks to |
 //! | [`redact`] | what must never be kept |
+//! | [`retention`] | deletes what is older than it may be kept |
 //! | [`storage`] | all SQL |
 //! | [`web`] | the HTTP interface, the pages, the server |
 
@@ -19,5 +20,6 @@ pub mod config;
 pub mod conversation;
 pub mod knowledge;
 pub mod redact;
+pub mod retention;
 pub mod storage;
 pub mod web;

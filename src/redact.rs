@@ -1,7 +1,7 @@
 //! Hides what must never be kept: identity numbers, codes, passwords. Runs on every text of a user before it is
 //! stored anywhere; what a person sees again is the hidden form.
 //!
-//! Hidden: runs of eight and more digits, also written in groups, unless they read as a phone number, a date, two
+//! Hidden: runs of eight and more digits, however they are grouped, unless they read as a phone number, a date, two
 //! years or a ticket number; what follows "kata laluan", "password", "kod", "pin" and the like as a value; and words
 //! that are built as passwords are. When in doubt it hides.
 
@@ -15,34 +15,30 @@ pub const HIDDEN: &str = "[disembunyikan]";
 
 /// The patterns; a test makes sure that they compile.
 struct Patterns {
-    /// Digits, eight or more in all, with up to two separators between any two.
+    /// Digits, eight or more in all, with up to four signs between any two.
     digits: Regex,
-    /// A word for a secret, a connector, and the secret itself as the third group.
-    named: Regex,
     /// What a run of digits may be without being hidden.
     harmless: Regex,
+    /// A word, or a sign that says what a word is.
+    pieces: Regex,
+    /// An address, which looks like a password and is none.
+    address: Regex,
 }
 
 static PATTERNS: LazyLock<Result<Patterns, regex::Error>> = LazyLock::new(|| {
     Ok(Patterns {
-        digits: Regex::new(r"(?:TK-)?\+?\d(?:[\s.,_/()\-\u{2010}-\u{2015}\u{2212}]{0,2}\d){7,}")?,
-        named: Regex::new(
-            r"(?ix)
-            \b(kata\s?laluan|kata\s?kunci|kato\s?lalue|pass?w[o0]r?d|passcode|passwd|pwd|psw|pw|pass|kod|code|otp|tac|pin)\b
-            ((?:\s+(?:saya|sy|aku|ambo|kawe|my|baru|baharu|lama|sementara|temporary|portal|sistem|e-?mel|e-?mail|pengesahan|untuk|for|tu|tersebut))*
-             (?:\s+(?:ialah|adalah|iaitu|yaitu|is|was|are)\s+|\s*(?:[:=]|->|→)\s*))
-            (\S+)",
-        )?,
+        digits: Regex::new(r"(?:TK-)?\+?\d(?:[^\p{L}\p{N}\n]{0,4}\d){7,}")?,
         harmless: Regex::new(
             r"(?x)^(?:
-                TK-\d{4}-\d{6}-\d                                   # a ticket
-              | 0[1-9](?:[\s\-]?\d){7,9}                            # a phone number, nine to eleven digits
-              | \+60(?:[\s\-]?\d){8,10}                             # the same, from abroad
-              | (?:19|20)\d\d[\s,/\-]{1,2}(?:19|20)\d\d             # two years
-              | [0-3]?\d[./\-][01]?\d[./\-](?:19|20)\d\d            # a date
+                TK-\d{4}-\d{6}-\d                                            # a ticket
+              | (?:\+60[\s\-]?|0)[1-9]\d?[\s\-]{0,2}\d{3,4}[\s\-]?\d{4}     # a phone number, nine digits or more
+              | (?:19|20)\d\d[\s,/&\-]{1,4}(?:19|20)\d\d                     # two years
+              | [0-3]?\d[./\-][01]?\d[./\-](?:19|20)\d\d(?:[\s,]{1,2}[0-2]?\d[:.][0-5]\d)?   # a date, a time
               | (?:19|20)\d\d[./\-][01]?\d[./\-][0-3]?\d
             )$",
         )?,
+        pieces: Regex::new(r"->|[:=→]|[^\s:=→]+")?,
+        address: Regex::new(r"^[\w.+\-]+@[\w\-]+(?:\.[\w\-]+)*\.\p{L}{2,}$")?,
     })
 });
 
@@ -51,21 +47,27 @@ pub fn redact(text: &str) -> String {
     let Ok(patterns) = PATTERNS.as_ref() else {
         return HIDDEN.to_owned();
     };
-    let visible = visible(text);
-    let numbers = patterns
-        .digits
-        .replace_all(&visible, |found: &Captures<'_>| {
-            let run = found.get(0).map_or("", |whole| whole.as_str());
-            if patterns.harmless.is_match(run) {
-                run.to_owned()
-            } else {
-                HIDDEN.to_owned()
-            }
-        });
-    let named = patterns
-        .named
-        .replace_all(&numbers, format!("${{1}}${{2}}{HIDDEN}"));
-    hide_password_like(&named)
+    hide_secrets(&hide_numbers(&visible(text), HIDDEN, patterns), patterns)
+}
+
+/// The text without numbers of persons: for reading what is meant, never for keeping.
+pub fn without_numbers(text: &str) -> String {
+    match PATTERNS.as_ref() {
+        Ok(patterns) => hide_numbers(&visible(text), " ", patterns),
+        Err(_) => String::new(),
+    }
+}
+
+fn hide_numbers(text: &str, instead: &str, patterns: &Patterns) -> String {
+    let hidden = patterns.digits.replace_all(text, |found: &Captures<'_>| {
+        let run = found.get(0).map_or("", |whole| whole.as_str());
+        if patterns.harmless.is_match(run) {
+            run.to_owned()
+        } else {
+            instead.to_owned()
+        }
+    });
+    hidden.into_owned()
 }
 
 /// Compatibility forms folded (full-width digits become digits), line breaks kept, nothing invisible.
@@ -77,30 +79,211 @@ fn visible(text: &str) -> String {
 }
 
 fn is_invisible(c: char) -> bool {
-    matches!(c, '\0' | '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
+    matches!(c,
+        '\0' | '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}'
+        | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{20DD}'..='\u{20E4}'
+        | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{E0000}'..='\u{E01EF}')
 }
 
-fn hide_password_like(text: &str) -> String {
+/// Words after which a secret may come; "kata laluan" and "kata kunci" are told by their second word.
+const PASSWORDS: [&str; 14] = [
+    "laluan",
+    "lalue",
+    "katalaluan",
+    "kunci",
+    "password",
+    "passwords",
+    "paswod",
+    "pasword",
+    "passcode",
+    "passwd",
+    "pwd",
+    "psw",
+    "pw",
+    "pass",
+];
+const CODES: [&str; 7] = [
+    "kod",
+    "code",
+    "otp",
+    "tac",
+    "pin",
+    "pincode",
+    "kodpengesahan",
+];
+/// What may stand between the word and the secret.
+const FILLERS: [&str; 28] = [
+    "saya",
+    "sy",
+    "aku",
+    "ambo",
+    "kawe",
+    "kami",
+    "my",
+    "our",
+    "the",
+    "baru",
+    "baharu",
+    "new",
+    "lama",
+    "old",
+    "sementara",
+    "temporary",
+    "temp",
+    "portal",
+    "sistem",
+    "ispeks",
+    "emel",
+    "e-mel",
+    "email",
+    "pengesahan",
+    "untuk",
+    "for",
+    "tu",
+    "tersebut",
+];
+const IS: [&str; 7] = ["ialah", "adalah", "iaitu", "yaitu", "is", "was", "are"];
+/// What follows "is" without being a secret.
+const PLAIN: [&str; 58] = [
+    "a",
+    "an",
+    "apa",
+    "apakah",
+    "bagaimana",
+    "betul",
+    "belum",
+    "berapa",
+    "boleh",
+    "case",
+    "correct",
+    "dah",
+    "dan",
+    "di",
+    "expired",
+    "forgotten",
+    "hilang",
+    "i",
+    "in",
+    "incorrect",
+    "invalid",
+    "it",
+    "kena",
+    "ke",
+    "locked",
+    "lost",
+    "luput",
+    "lupa",
+    "macam",
+    "mana",
+    "mcm",
+    "missing",
+    "needed",
+    "never",
+    "no",
+    "not",
+    "perlu",
+    "required",
+    "reset",
+    "salah",
+    "sama",
+    "sah",
+    "same",
+    "siapa",
+    "still",
+    "sudah",
+    "tak",
+    "tamat",
+    "tidak",
+    "tiada",
+    "too",
+    "usable",
+    "used",
+    "what",
+    "working",
+    "wrong",
+    "x",
+    "yang",
+];
+
+/// Hides what is named as a secret, and what looks like one.
+fn hide_secrets(text: &str, patterns: &Patterns) -> String {
     let mut hidden = String::with_capacity(text.len());
-    for piece in text.split_inclusive(|c: char| c.is_whitespace()) {
-        let word = piece.trim_end();
-        let space = piece.get(word.len()..).unwrap_or_default();
-        if is_password_like(word) {
+    let mut copied = 0;
+    let mut naming = Naming::Nothing;
+    for piece in patterns.pieces.find_iter(text) {
+        let word = piece.as_str().to_lowercase();
+        let word = word.trim_matches(|c: char| !c.is_alphanumeric() && c != '-');
+        let word = word.strip_suffix("nya").unwrap_or(word);
+        let secret = naming.next(word, piece.as_str());
+        if (secret || is_password_like(piece.as_str(), patterns)) && piece.as_str() != HIDDEN {
+            hidden.push_str(text.get(copied..piece.start()).unwrap_or_default());
             hidden.push_str(HIDDEN);
-        } else {
-            hidden.push_str(word);
+            copied = piece.end();
         }
-        hidden.push_str(space);
     }
+    hidden.push_str(text.get(copied..).unwrap_or_default());
     hidden
 }
 
-/// Eight or more characters of three kinds, or six with a digit and a sign inside, as passwords are; no addresses, no names of systems.
-fn is_password_like(word: &str) -> bool {
-    let word = word.trim_matches(|c: char| ",.;:?()\"'".contains(c));
+/// How far a sentence has come towards saying a secret.
+#[derive(Clone, Copy, PartialEq)]
+enum Naming {
+    Nothing,
+    /// A word for a secret was said: a value with a digit is the secret.
+    Named {
+        digits: usize,
+    },
+    /// "is" was said: a value that is no plain word is the secret.
+    Said,
+    /// A colon or an equals sign was written: so it is here.
+    Written,
+}
+
+impl Naming {
+    /// Takes the next piece; tells whether it is the secret.
+    fn next(&mut self, word: &str, piece: &str) -> bool {
+        if PASSWORDS.contains(&word) {
+            *self = Self::Named { digits: 4 };
+            return false;
+        }
+        if CODES.contains(&word) {
+            *self = Self::Named { digits: 3 };
+            return false;
+        }
+        if *self == Self::Nothing || (FILLERS.contains(&word) && *self != Self::Nothing) {
+            return false;
+        }
+        if matches!(piece, ":" | "=" | "->" | "→") {
+            *self = Self::Written;
+            return false;
+        }
+        if IS.contains(&word) {
+            *self = Self::Said;
+            return false;
+        }
+        let has_digit = word.chars().any(char::is_numeric);
+        let secret = match *self {
+            Self::Nothing => false,
+            Self::Named { digits } => has_digit && word.chars().count() >= digits,
+            Self::Said | Self::Written => !PLAIN.contains(&word) || has_digit,
+        };
+        *self = Self::Nothing;
+        secret
+    }
+}
+
+/// Eight or more characters of three kinds, or six with a digit and a sign inside, as passwords are; no addresses, no
+/// names of systems.
+fn is_password_like(word: &str, patterns: &Patterns) -> bool {
+    let word = word.trim_matches(|c: char| ",.;?()\"'".contains(c));
     let lower = word.to_lowercase();
-    let spared = ["http", "www.", "ispeks", "1speks", HIDDEN];
-    if spared.iter().any(|name| lower.contains(name)) || lower.starts_with("tk-") {
+    let named = matches!(
+        lower.as_str(),
+        "ispeks" | "1speks" | "1speksv2" | "ispeksv2"
+    );
+    let link = ["//", "www.", "p.ispeks", "ispeks.kelantan", "tk-"];
+    if named || link.iter().any(|start| lower.starts_with(start)) || patterns.address.is_match(word)
+    {
         return false;
     }
     let (mut small, mut large, mut digit, mut sign) = (false, false, false, false);
@@ -109,18 +292,16 @@ fn is_password_like(word: &str) -> bool {
             _ if c.is_lowercase() => small = true,
             _ if c.is_uppercase() => large = true,
             _ if c.is_numeric() => digit = true,
-            '@' | '!' | '#' | '$' | '%' | '^' | '&' | '*' | '+' | '=' | '~' | '_' => sign = true,
+            '@' | '!' | '#' | '$' | '%' | '^' | '&' | '*' | '+' | '~' | '_' => sign = true,
             _ => {}
         }
     }
-    let is_address = word.contains('@') && word.rsplit('@').next().is_some_and(|d| d.contains('.'));
     let kinds = [small, large, digit, sign]
         .iter()
         .filter(|kind| **kind)
         .count();
     let length = word.chars().count();
-    !is_address
-        && ((length >= 8 && kinds >= 3) || (length >= 6 && digit && sign && (small || large)))
+    (length >= 8 && kinds >= 3) || (length >= 6 && digit && sign && (small || large))
 }
 
 #[cfg(test)]
@@ -140,15 +321,23 @@ mod tests {
             "880101035123",
             "880101-03-5123",
             "880101 03 5123",
+            "880101 - 03 - 5123",
+            "880101  -03-5123",
+            "880101|03|5123",
+            "880101/03/5123",
             "8 8 0 1 0 1 0 3 5 1 2 3",
             "８８０１０１０３５１２３",
             "880101\u{200B}035123",
+            "880101\u{61C}035123",
+            "8\u{FE0F}\u{20E3}8\u{FE0F}\u{20E3}0101035123",
             "٨٨٠١٠١٠٣٥١٢٣",
             "880101–03–5123",
             "202001012345",
             "010203-03-1234",
+            "010203-03-123",
             "4821 7730",
             "48217730",
+            "04821773",
         ] {
             assert_eq!(
                 redact(&format!("ic {number} ya")),
@@ -159,25 +348,46 @@ mod tests {
     }
 
     #[test]
-    fn passwords_are_hidden_by_their_name_and_by_their_looks() {
-        assert_eq!(
-            redact("password saya ialah rahsia"),
-            format!("password saya ialah {HIDDEN}")
-        );
-        assert_eq!(
-            redact("kata laluan: abc123"),
-            format!("kata laluan: {HIDDEN}")
-        );
-        assert_eq!(redact("pw=abc"), format!("pw={HIDDEN}"));
-        assert_eq!(
-            redact("my password is hunter2"),
-            format!("my password is {HIDDEN}")
-        );
-        assert_eq!(
-            redact("dah cuba Kelate@2026 tak jalan"),
-            format!("dah cuba {HIDDEN} tak jalan")
-        );
-        assert_eq!(redact("cuba abc@123"), format!("cuba {HIDDEN}"));
+    fn a_secret_is_hidden_by_its_name() {
+        for (said, kept) in [
+            ("password saya ialah rahsia", "password saya ialah *"),
+            (
+                "kata laluan saya ialah: rahsia",
+                "kata laluan saya ialah: *",
+            ),
+            ("kata laluan: abc123", "kata laluan: *"),
+            ("kata laluan abc12345", "kata laluan *"),
+            ("password saya rahsia123", "password saya *"),
+            ("pw=abc", "pw=*"),
+            ("my password is hunter2", "my password is *"),
+            ("otp 482177", "otp *"),
+            ("kod pengesahan saya 482177", "kod pengesahan saya *"),
+            ("kod: saya 123456", "kod: saya *"),
+            ("pin saya 1234", "pin saya *"),
+            ("passwordnya hensem123", "passwordnya *"),
+            (
+                "saya guna password kelantan2024 tapi salah",
+                "saya guna password * tapi salah",
+            ),
+        ] {
+            assert_eq!(redact(said), kept.replace('*', HIDDEN));
+        }
+    }
+
+    #[test]
+    fn a_secret_is_hidden_by_its_looks() {
+        for secret in [
+            "Kelate@2026",
+            "abc@123",
+            "Ispeks@2026",
+            "iSPEKS123!",
+            "P@ssw0rd.1",
+        ] {
+            assert_eq!(
+                redact(&format!("cuba {secret} tak jalan")),
+                format!("cuba {HIDDEN} tak jalan")
+            );
+        }
     }
 
     #[test]
@@ -185,20 +395,36 @@ mod tests {
         for harmless in [
             "hubungi 09-7481957 samb. 6131",
             "telefon saya 012-345 6789",
+            "telefon saya 011-2345 6789",
             "+60 12 345 6789",
+            "+6012-3456789",
             "tiket TK-2026-000123-7",
             "slip 2024 2025",
+            "EC 2024 & 2025",
             "bertarikh 22-11-2026",
+            "pada 22/11/2026, 10:30 pagi",
             "https://ispeks.kelantan.gov.my/1SPEKSv2",
+            "guna 1SPEKSv2",
             "ERR_CONNECTION_TIMED_OUT",
             "emel ali.99@kelantan.gov.my",
             "lupa password portal macam mana",
             "password saya tak boleh",
+            "my password is wrong",
+            "my password is not working",
+            "password portal adalah apa",
             "kod ralat 404",
             "baris satu\nbaris dua",
         ] {
             assert_eq!(redact(harmless), harmless);
         }
+    }
+
+    #[test]
+    fn numbers_of_persons_are_left_out_of_what_is_searched() {
+        assert_eq!(
+            without_numbers("ic 880101-03-5123 slip 2025"),
+            "ic   slip 2025"
+        );
     }
 
     proptest! {

@@ -11,7 +11,7 @@ pub fn run(settings: &Settings, args: &AskArgs, out: &mut Output) -> Outcome {
     let text = args.text.join(" ");
     askable(&text).map_err(|error| Failure::Usage(error.to_string()))?;
     let knowledge = args.knowledge.load(settings, Strictness::Full, out)?;
-    let finding = ask(&knowledge, &text, language(args.lang.as_deref()))?;
+    let finding = ask(&knowledge, &text, language(args.lang.as_deref()).into())?;
     if args.json {
         out.json(&finding)?;
     } else {

@@ -9,15 +9,25 @@ use anyhow::Context;
 
 use super::{EvalArgs, Failure, Outcome, Output};
 use crate::config::Settings;
-use crate::knowledge::Strictness;
-use crate::knowledge::evaluation::{Prediction, Questions, Rates, Summary, below_floor, evaluate};
+use crate::conversation::rehearsal::Rehearsal;
+use crate::knowledge::evaluation::{
+    Dialogue, PredictedCandidate, Prediction, Questions, Rates, Summary, below_floor, evaluate,
+};
+use crate::knowledge::{Knowledge, Strictness, router};
 
 pub fn run(settings: &Settings, args: &EvalArgs, out: &mut Output) -> Outcome {
     let questions = read(&args.queries)?;
     let start = Instant::now();
     let knowledge = args.knowledge.load(settings, Strictness::Shape, out)?;
     let load_ms = start.elapsed().as_secs_f64() * 1e3;
-    let (mut summary, predictions) = evaluate(&knowledge, &questions, &args.by)?;
+    for target in questions.unknown_targets(&knowledge) {
+        out.complain(&format!(
+            "tanya: warning: {target:?} is accepted, but no entry has this id"
+        ));
+    }
+    let (mut summary, predictions) = evaluate(&knowledge, &questions, &args.by, |dialogue| {
+        rehearse(&knowledge, dialogue)
+    })?;
     summary.load_ms = load_ms;
     if let Some(path) = &args.predictions {
         write(path, &predictions)?;
@@ -37,7 +47,53 @@ fn read(path: &Path) -> Result<Questions, Failure> {
     let shown = path.display();
     let text = fs::read_to_string(path)
         .map_err(|error| Failure::Usage(format!("{shown} cannot be read: {error}")))?;
-    Questions::parse(&text).map_err(|error| Failure::Usage(format!("{shown}: {error}")))
+    let questions =
+        Questions::parse(&text).map_err(|error| Failure::Usage(format!("{shown}: {error}")))?;
+    if questions.is_empty() {
+        return Err(Failure::Usage(format!("{shown} has no question")));
+    }
+    Ok(questions)
+}
+
+/// Holds a dialogue with the engine, turn by turn.
+fn rehearse(knowledge: &Knowledge, dialogue: &Dialogue) -> Vec<Prediction> {
+    let mut rehearsal = Rehearsal::default();
+    let turns = dialogue.turns.iter().enumerate();
+    turns
+        .map(|(number, turn)| {
+            let start = Instant::now();
+            let said = rehearsal.say(knowledge, &turn.user);
+            let micros = start.elapsed().as_secs_f64() * 1e6;
+            let certain = said.target.iter().map(|target| PredictedCandidate {
+                target: target.clone(),
+                confidence: 1.0,
+            });
+            let found = said.routed.as_ref().map(|finding| {
+                let candidates = finding.candidates.iter();
+                candidates
+                    .map(|candidate| PredictedCandidate {
+                        target: candidate.target.clone(),
+                        confidence: candidate.confidence,
+                    })
+                    .collect()
+            });
+            Prediction {
+                id: format!("{}#{}", dialogue.id, number + 1),
+                outcome: said
+                    .routed
+                    .as_ref()
+                    .map_or(router::Outcome::Answer, |finding| finding.outcome),
+                confidence: said
+                    .routed
+                    .as_ref()
+                    .map_or(1.0, |finding| finding.confidence),
+                candidates: found.unwrap_or_else(|| certain.collect()),
+                target: said.target,
+                lang: said.language,
+                micros,
+            }
+        })
+        .collect()
 }
 
 fn write(path: &Path, predictions: &[Prediction]) -> anyhow::Result<()> {

@@ -78,6 +78,11 @@ fn start_logging(filter: &str) {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);
+    // What a panic says may hold words of a person: only its place is told.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        tracing::error!(place, "panicked");
+    }));
     if std::io::stderr().is_terminal() {
         builder.init();
     } else {

@@ -3,6 +3,7 @@
 
 pub mod hub;
 pub mod message;
+pub mod rehearsal;
 pub mod state;
 mod turn;
 
@@ -14,6 +15,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand::Rng;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
+use tokio::sync::{Mutex, MutexGuard};
 use uuid::Uuid;
 
 use crate::clock::{Clock, Millis};
@@ -32,6 +34,8 @@ use turn::{ChoiceExpired, Decision};
 
 /// How often a turn is decided anew when another one was faster.
 const TRIES: usize = 8;
+/// How many turns can be under way; conversations are spread over as many locks.
+const TURNS_AT_ONCE: usize = 256;
 
 /// Why the engine did not do what it was asked.
 #[derive(Debug, Error)]
@@ -83,6 +87,8 @@ pub struct Engine {
     clock: Clock,
     keeping: Keeping,
     hub: Hub,
+    /// One turn of a conversation at a time in this process; other processes are met by its version.
+    turns: Vec<Mutex<()>>,
 }
 
 impl Engine {
@@ -99,6 +105,7 @@ impl Engine {
             clock,
             keeping,
             hub: Hub::default(),
+            turns: (0..TURNS_AT_ONCE).map(|_| Mutex::new(())).collect(),
         }
     }
 
@@ -144,8 +151,7 @@ impl Engine {
 
     /// The live conversation that a token opens.
     pub async fn opened_by(&self, token: &str) -> Result<Option<String>, EngineError> {
-        let idle = Millis::try_from(self.keeping.chat_idle.as_millis()).unwrap_or(Millis::MAX);
-        let since = self.clock.now().saturating_sub(idle);
+        let since = self.idle_since();
         let mut connection = self.store.connection().await?;
         let row = conversation::by_token(&mut connection, &hash(token), since).await?;
         Ok(row.map(|row| row.id))
@@ -154,7 +160,14 @@ impl Engine {
     /// Whether a conversation goes on.
     pub async fn is_open(&self, id: &str) -> Result<bool, EngineError> {
         let mut connection = self.store.connection().await?;
-        Ok(conversation::by_id(&mut connection, id).await?.is_some())
+        let row = conversation::by_id(&mut connection, id).await?;
+        Ok(row.is_some_and(|row| row.active_at >= self.idle_since()))
+    }
+
+    /// Chats that nobody wrote in since then are over.
+    fn idle_since(&self) -> Millis {
+        let idle = Millis::try_from(self.keeping.chat_idle.as_millis()).unwrap_or(Millis::MAX);
+        self.clock.now().saturating_sub(idle)
     }
 
     /// Handles one message and returns what is said to it; the same message again returns the same and does nothing.
@@ -162,7 +175,7 @@ impl Engine {
         if let Content::Text(text) = &incoming.content {
             askable(text)?;
         }
-        self.hub.signal(id, Signal::Typing);
+        let _turn = self.take_turn(id).await;
         for _ in 0..TRIES {
             if let Some(replies) = self.attempt(id, &incoming).await? {
                 self.hub.signal(id, Signal::Written);
@@ -170,6 +183,15 @@ impl Engine {
             }
         }
         Err(EngineError::Busy)
+    }
+
+    /// Waits for the other turns of this conversation, and for those that happen to share its lock.
+    async fn take_turn(&self, id: &str) -> Option<MutexGuard<'_, ()>> {
+        let number = id.bytes().fold(0_usize, |sum, byte| {
+            sum.wrapping_mul(31) + usize::from(byte)
+        });
+        let turn = self.turns.get(number % self.turns.len().max(1))?;
+        Some(turn.lock().await)
     }
 
     /// One try at a turn; none if somebody else wrote in between.
@@ -191,9 +213,11 @@ impl Engine {
         let knowledge = self.knowledge.current();
         let state = State::parse(&row.state);
         let language = Language::parse(&row.language).unwrap_or_default();
-        let decision = turn::decide(&knowledge, &state, language, &incoming.content)
+        let days = self.keeping.transcript_days;
+        let decision = turn::decide(&knowledge, &state, language, &incoming.content, days)
             .map_err(|ChoiceExpired| EngineError::ChoiceExpired)?;
 
+        self.hub.signal(id, Signal::Typing);
         let now = self.clock.now();
         let heard_seq = row.last_seq + 1;
         let heard = heard_row(&decision, heard_seq, client_id, now);

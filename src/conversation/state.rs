@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::message::Choice;
 
-/// Choices that stay valid, newest first; older ones have expired.
+/// Choices that stay valid; older ones have expired.
 const REMEMBERED: usize = 48;
 
 /// What is remembered.
@@ -13,12 +13,12 @@ pub struct State {
     /// The shape of this record; 1 today.
     #[serde(default)]
     v: u32,
-    /// What the last reply offered: it may be answered by label or number.
+    /// What the last reply offered: how many of `offered`, which may be named by number.
     #[serde(default)]
-    latest: Vec<Choice>,
-    /// Values that were offered before and can still be pressed.
+    latest: usize,
+    /// What was offered and can still be chosen, the latest first.
     #[serde(default)]
-    offered: Vec<String>,
+    offered: Vec<Choice>,
 }
 
 impl State {
@@ -35,27 +35,29 @@ impl State {
     /// Notes what a turn's replies offer.
     pub fn offer(&mut self, choices: Vec<Choice>) {
         self.v = 1;
-        for choice in &choices {
-            self.offered.retain(|value| *value != choice.value);
-            self.offered.insert(0, choice.value.clone());
-        }
+        self.latest = choices.len();
+        let known = |choice: &Choice| choices.iter().any(|new| new.value == choice.value);
+        self.offered.retain(|choice| !known(choice));
+        self.offered.splice(0..0, choices);
         self.offered.truncate(REMEMBERED);
-        self.latest = choices;
     }
 
     /// Whether this value was offered and not so long ago that it is forgotten.
     pub fn has_offered(&self, value: &str) -> bool {
-        self.offered.iter().any(|offered| offered == value)
+        self.offered.iter().any(|offered| offered.value == value)
     }
 
-    /// The choice of the last reply that a text names, by its label or its number.
+    /// The choice that a text names: by its label, or by its number in the last reply.
     pub fn named(&self, text: &str) -> Option<&Choice> {
         let text = text.trim();
         let number = text.trim_end_matches(['.', ')']).parse::<usize>().ok();
-        let by_number = number.and_then(|n| self.latest.get(n.checked_sub(1)?));
+        let latest = number.filter(|number| *number <= self.latest);
+        let by_number = latest.and_then(|number| self.offered.get(number.checked_sub(1)?));
         by_number.or_else(|| {
             let lower = text.to_lowercase();
-            self.latest.iter().find(|c| c.label.to_lowercase() == lower)
+            self.offered
+                .iter()
+                .find(|choice| choice.label.to_lowercase() == lower)
         })
     }
 }
@@ -72,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_label_or_its_number_names_a_choice_of_the_last_reply_only() {
+    fn a_label_names_any_choice_and_a_number_one_of_the_last_reply() {
         let mut state = State::default();
         state.offer(vec![choice("a", "Lupa kata laluan")]);
         state.offer(vec![choice("b", "Slip gaji"), choice("c", "Penyata")]);
@@ -81,7 +83,11 @@ mod tests {
             Some("b")
         );
         assert_eq!(state.named(" 2. ").map(|c| c.value.as_str()), Some("c"));
-        assert_eq!(state.named("Lupa kata laluan"), None);
+        assert_eq!(
+            state.named("lupa kata laluan").map(|c| c.value.as_str()),
+            Some("a")
+        );
+        assert_eq!(state.named("3"), None);
         assert_eq!(state.named("0"), None);
         assert!(state.has_offered("a"));
     }

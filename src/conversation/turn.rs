@@ -3,12 +3,12 @@
 use super::message::{Choice, Content, Kind, Reply};
 use super::state::State;
 use crate::knowledge::Knowledge;
-use crate::knowledge::ask::Finding;
+use crate::knowledge::ask::{Finding, ReplyLanguage, ask};
 use crate::knowledge::book::{Entry, TargetKind};
 use crate::knowledge::messages::fill;
 use crate::knowledge::router::Outcome;
 use crate::knowledge::text::Language;
-use crate::redact::{HIDDEN, redact};
+use crate::redact::{redact, without_numbers};
 
 const LANGUAGE_VALUE: &str = "lang:";
 const ENTRY_VALUE: &str = "entry:";
@@ -38,10 +38,8 @@ pub struct ChoiceExpired;
 /// The first messages of a conversation: a welcome and what is kept.
 pub fn opening(knowledge: &Knowledge, language: Language, transcript_days: u32) -> Vec<Reply> {
     let messages = knowledge.messages();
-    let days = transcript_days.to_string();
-    let privacy = fill(&messages.privacy, language, &[("days", &days)]);
     vec![
-        Reply::text(privacy).kind(Kind::Notice),
+        privacy(knowledge, language, transcript_days),
         Reply::text(messages.welcome.get(language).clone()).choices(menu(knowledge, language)),
     ]
 }
@@ -52,9 +50,11 @@ pub fn decide(
     state: &State,
     language: Language,
     content: &Content,
+    transcript_days: u32,
 ) -> Result<Decision, ChoiceExpired> {
     let mut turn = Turn {
         knowledge,
+        transcript_days,
         language,
         replies: Vec::new(),
         routed: None,
@@ -67,15 +67,17 @@ pub fn decide(
             }
             turn.chosen(value)?
         }
-        Content::Text(text) => match state.named(text) {
-            Some(choice) => turn.chosen(&choice.value)?,
-            None => {
-                let heard = redact(text);
-                // What is hidden says nothing about the question.
-                turn.asked(&heard.replace(HIDDEN, " "));
-                heard
+        Content::Text(text) => {
+            let named = state.named(text).map(|choice| choice.value.clone());
+            match named.and_then(|value| turn.chosen(&value).ok()) {
+                Some(label) => label,
+                None => {
+                    // A number of a person says nothing about the question.
+                    turn.asked(&without_numbers(text));
+                    redact(text)
+                }
             }
-        },
+        }
     };
     let mut state = state.clone();
     let choices = turn.replies.iter().flat_map(|r| r.body.choices.clone());
@@ -91,6 +93,7 @@ pub fn decide(
 
 struct Turn<'a> {
     knowledge: &'a Knowledge,
+    transcript_days: u32,
     language: Language,
     replies: Vec<Reply>,
     routed: Option<Finding>,
@@ -101,8 +104,10 @@ impl Turn<'_> {
     fn chosen(&mut self, value: &str) -> Result<String, ChoiceExpired> {
         if let Some(tag) = value.strip_prefix(LANGUAGE_VALUE) {
             self.language = Language::parse(tag).ok_or(ChoiceExpired)?;
+            let privacy = privacy(self.knowledge, self.language, self.transcript_days);
+            self.replies.push(privacy);
             let sentence = self.knowledge.messages().language_set.get(self.language);
-            let reply = Reply::text(sentence.clone()).kind(Kind::Notice);
+            let reply = Reply::text(sentence.clone());
             self.replies
                 .push(reply.choices(menu(self.knowledge, self.language)));
             let label = match self.language {
@@ -125,15 +130,15 @@ impl Turn<'_> {
 
     /// Routes a typed question and answers, asks back, or says whom to contact.
     fn asked(&mut self, text: &str) {
+        let language = ReplyLanguage::OfQuestion {
+            otherwise: self.language,
+        };
         // The index fails only by a fault of the program: the person is still told whom to contact.
-        let found = crate::knowledge::ask::ask(self.knowledge, text, None);
-        let Ok(finding) = found else {
+        let Ok(finding) = ask(self.knowledge, text, language) else {
             tracing::error!("the index failed");
             return self.fall_back();
         };
-        if let Some(language) = self.knowledge.language(text) {
-            self.language = language;
-        }
+        self.language = finding.lang;
         let book = self.knowledge.book();
         match finding.outcome {
             Outcome::Answer => {
@@ -166,7 +171,8 @@ impl Turn<'_> {
         self.replies.push(reply);
     }
 
-    /// What can be pressed after an answer: the other reading of the question, what the bot can do, what is related.
+    /// What can be pressed after an answer: the other reading of the question, and what is related. An action is not
+    /// among it while its answer has no more to say than this one.
     fn next(&self, entry: &Entry, asked: Option<&str>) -> Vec<Choice> {
         let mut choices: Vec<Choice> = Vec::new();
         if let (Some(other), Some(asked)) = (&entry.other_reading, asked) {
@@ -179,7 +185,7 @@ impl Turn<'_> {
                 });
             }
         }
-        for id in entry.action.iter().chain(&entry.related) {
+        for id in &entry.related {
             let known = choices
                 .iter()
                 .any(|c| c.value.strip_prefix(ENTRY_VALUE) == Some(id));
@@ -212,6 +218,13 @@ impl Turn<'_> {
         let reply = Reply::text(sentence).choices(menu(self.knowledge, self.language));
         self.replies.push(reply);
     }
+}
+
+/// What is kept, and for how long.
+fn privacy(knowledge: &Knowledge, language: Language, transcript_days: u32) -> Reply {
+    let days = transcript_days.to_string();
+    let sentence = &knowledge.messages().privacy;
+    Reply::text(fill(sentence, language, &[("days", &days)])).kind(Kind::Notice)
 }
 
 fn menu(knowledge: &Knowledge, language: Language) -> Vec<Choice> {

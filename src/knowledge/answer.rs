@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::book::{Entry, LinkTarget};
+use super::book::{Entry, LinkTarget, TargetKind};
 use super::text::Language;
 
 /// What the treasury's texts leave open and a setting may state.
@@ -121,7 +121,11 @@ impl Answer {
     pub fn render(entry: &Entry, language: Language, contacts: &Contacts) -> Self {
         let block = entry.answer.get(language);
         Self {
-            title: entry.question.get(language).clone(),
+            // "I would like my payslip" is what a person says; over an answer it would be the bot's own wish.
+            title: match TargetKind::of(&entry.id) {
+                TargetKind::Action => entry.label.get(language).clone(),
+                TargetKind::Answer | TargetKind::SmallTalk => entry.question.get(language).clone(),
+            },
             body: contacts.fill(&block.intro),
             steps: block.steps.iter().map(|s| contacts.fill(s)).collect(),
             note: block.note.as_ref().map(|n| contacts.fill(n)),

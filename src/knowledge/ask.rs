@@ -69,14 +69,32 @@ pub fn askable(text: &str) -> Result<(), Unaskable> {
     }
 }
 
-/// Asks the knowledge; the answer is in `language`, else in the language of the question.
-pub fn ask(
-    knowledge: &Knowledge,
-    text: &str,
-    language: Option<Language>,
-) -> tantivy::Result<Finding> {
+/// In which language to answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReplyLanguage {
+    /// In this one.
+    Fixed(Language),
+    /// In that of the question, or in the other one where its words do not tell it.
+    OfQuestion {
+        /// The language of a question that does not tell.
+        otherwise: Language,
+    },
+}
+
+impl From<Option<Language>> for ReplyLanguage {
+    fn from(wanted: Option<Language>) -> Self {
+        let otherwise = Language::default();
+        wanted.map_or(Self::OfQuestion { otherwise }, Self::Fixed)
+    }
+}
+
+/// Asks the knowledge.
+pub fn ask(knowledge: &Knowledge, text: &str, language: ReplyLanguage) -> tantivy::Result<Finding> {
     let routing = knowledge.route(text)?;
-    let lang = language.or(routing.language).unwrap_or_default();
+    let lang = match language {
+        ReplyLanguage::Fixed(language) => language,
+        ReplyLanguage::OfQuestion { otherwise } => routing.language.unwrap_or(otherwise),
+    };
     let candidates: Vec<FoundCandidate> = routing
         .candidates
         .iter()

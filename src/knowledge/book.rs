@@ -161,6 +161,9 @@ pub struct Provenance {
     pub url: Option<String>,
 }
 
+/// What the id of an action begins with.
+pub const ACTION: &str = "action:";
+
 /// What kind of target an id names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TargetKind {
@@ -175,7 +178,7 @@ pub enum TargetKind {
 impl TargetKind {
     /// Reads the kind off an id's prefix.
     pub fn of(id: &str) -> Self {
-        if id.starts_with("action:") {
+        if id.starts_with(ACTION) {
             Self::Action
         } else if id.starts_with("smalltalk:") {
             Self::SmallTalk

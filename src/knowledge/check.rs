@@ -8,7 +8,7 @@ use url::Url;
 
 use super::answer::Contacts;
 use super::book::{
-    Block, Book, Entry, LABEL_CHARS, Link, LinkTarget, OtherReading, Provenance, Queue,
+    ACTION, Block, Book, Entry, LABEL_CHARS, Link, LinkTarget, OtherReading, Provenance, Queue,
     default_label,
 };
 use super::faq::{
@@ -22,6 +22,8 @@ use super::text::Localised;
 /// Collects the problems of one file while its values are turned into their final form.
 pub struct Checker<'a> {
     file: &'a str,
+    /// Whether texts are judged as what people will be shown, or only taken as they are.
+    judges_texts: bool,
     link_hosts: Option<Vec<String>>,
     problems: Vec<Problem>,
 }
@@ -31,6 +33,7 @@ impl<'a> Checker<'a> {
     pub fn new(file: &'a str) -> Self {
         Self {
             file,
+            judges_texts: true,
             link_hosts: None,
             problems: Vec::new(),
         }
@@ -111,6 +114,9 @@ impl<'a> Checker<'a> {
     /// A text that is safe to show: not blank, no control characters, no markup, no unsafe link.
     fn clean(&mut self, text: &str, at: Location) -> String {
         let trimmed = text.trim();
+        if !self.judges_texts {
+            return trimmed.to_owned();
+        }
         if trimmed.is_empty() {
             self.error(
                 at,
@@ -169,6 +175,9 @@ impl<'a> Checker<'a> {
 
     /// An address that may be shown: https, a plain host that is on the list, no credentials.
     fn url(&mut self, text: &str, at: Location) {
+        if !self.judges_texts {
+            return;
+        }
         let url = match Url::parse(text) {
             Ok(url) if text.chars().all(|c| c.is_ascii_graphic()) => url,
             _ => {
@@ -351,6 +360,14 @@ impl<'a> Checker<'a> {
         }
     }
 
+    fn id(&mut self, raw: &Spanned<String>) -> String {
+        let id = raw.value.trim();
+        if id.is_empty() {
+            self.error(raw.referenced, "the id is blank", "give the entry an id");
+        }
+        id.to_owned()
+    }
+
     fn entry(&mut self, raw: &EntryYaml) -> Entry {
         let question = self.text(&raw.question);
         let label = match &raw.label {
@@ -367,14 +384,14 @@ impl<'a> Checker<'a> {
             }
         });
         Entry {
-            id: self.spanned(&raw.id),
+            id: self.id(&raw.id),
             label,
             question,
             answer: self.answer(&raw.answer),
             links: raw.links.iter().filter_map(|l| self.link(l)).collect(),
             paraphrases: raw.paraphrases.iter().map(|p| self.spanned(p)).collect(),
             other_reading: raw.other_reading.as_ref().map(|o| self.other_reading(o)),
-            action: raw.action.as_ref().map(|action| action.value.clone()),
+            action: raw.action.as_ref().map(|action| action_id(&action.value)),
             queue: raw.queue.as_ref().and_then(|queue| self.queue(queue)),
             related: raw.related.iter().map(|id| id.value.clone()).collect(),
             source,
@@ -384,8 +401,14 @@ impl<'a> Checker<'a> {
 }
 
 /// Turns one parsed file into the entries that it adds.
-pub fn book_of(file: &str, raw: &FaqFile, link_hosts: Option<&[String]>) -> (Book, Vec<Problem>) {
+pub fn book_of(
+    file: &str,
+    raw: &FaqFile,
+    judges_texts: bool,
+    link_hosts: Option<&[String]>,
+) -> (Book, Vec<Problem>) {
     let mut checker = Checker::new(file);
+    checker.judges_texts = judges_texts;
     checker.version(raw.version.as_ref());
     checker.link_hosts = link_hosts.map(<[String]>::to_vec);
     let book = Book {
@@ -441,8 +464,11 @@ pub fn dangling(files: &[(&str, &FaqFile)]) -> Vec<Problem> {
             related.chain(other).chain(action)
         });
         for (field, id) in references.chain(raw.menu.iter().map(|id| ("menu", id))) {
-            let wrong_kind = field == "action" && !id.value.starts_with("action:");
-            if wrong_kind || !known.contains(&id.value.as_str()) {
+            let named = match field {
+                "action" => action_id(&id.value),
+                _ => id.value.clone(),
+            };
+            if !known.contains(&named.as_str()) {
                 problems.push(Problem::error(
                     file,
                     id.referenced,
@@ -536,6 +562,13 @@ fn questions(raw: &TextYaml) -> impl Iterator<Item = (&str, Location)> {
         ),
     };
     first.into_iter().chain(second)
+}
+
+/// An action may be named with its prefix or without.
+fn action_id(name: &str) -> String {
+    let name = name.trim();
+    let bare = name.strip_prefix(ACTION).unwrap_or(name);
+    format!("{ACTION}{bare}")
 }
 
 fn comparable(text: &str) -> String {

@@ -159,6 +159,11 @@ impl Analyser {
         self.texts.get(symbol as usize).map_or("", |text| text)
     }
 
+    /// Whether a word stands for a number, as years do.
+    pub fn is_number(&self, symbol: Symbol) -> bool {
+        symbol == self.year || symbol == self.number
+    }
+
     /// How many words the vocabulary has.
     pub fn vocabulary(&self) -> usize {
         self.texts.len()
@@ -476,16 +481,20 @@ fn is_year(word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::knowledge::source::FileText;
 
     fn analyser() -> Analyser {
-        let lexicon = Lexicon::parse(
-            "function_words: {ms: [macam, mana, tidak, saya], en: [how, the, my]}\n\
+        let text = "function_words: {ms: [macam, mana, tidak, saya], en: [how, the, my]}\n\
              replace: {xleh: tidak boleh, mcm: macam, sy: saya}\n\
              alternatives: {sapa: [sampai, siapa]}\n\
              concepts: {kata_laluan: [kata laluan, katalaluan, password], log_masuk: [daftar masuk, login]}\n\
-             roots: {daftar: [mendaftar, pendaftaran]}\n",
-        )
-        .unwrap();
+             roots: {daftar: [mendaftar, pendaftaran]}
+";
+        let lexicon = Lexicon::parse(&FileText {
+            shown: "lexicon.yaml".into(),
+            text: text.into(),
+        });
+        let lexicon = lexicon.unwrap();
         Analyser::new(&lexicon, ["emel gaji portal slip lupa boleh"].into_iter())
     }
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_yaml::Spanned;
 
 use super::problem::Problem;
-use super::source;
+use super::source::{self, FileText};
 
 /// The language resources as written.
 #[derive(Debug, Default, Deserialize)]
@@ -48,10 +48,10 @@ pub struct FunctionWords {
 }
 
 impl Lexicon {
-    /// Parses the file's text.
-    pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
-        let lexicon: Self = source::parse(source::LEXICON, text).map_err(|p| vec![p])?;
-        let mut checker = super::check::Checker::new(source::LEXICON);
+    /// Parses the file.
+    pub fn parse(file: &FileText) -> Result<Self, Vec<Problem>> {
+        let lexicon: Self = source::parse(file).map_err(|p| vec![p])?;
+        let mut checker = super::check::Checker::new(&file.shown);
         checker.version(lexicon.version.as_ref());
         checker.finish(lexicon)
     }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 use tokio::sync::Notify;
@@ -25,6 +25,8 @@ pub struct LiveKnowledge {
     options: LoadOptions,
     clock: Clock,
     asked: Notify,
+    /// The files as they were when they were last read.
+    seen: Vec<(String, Option<SystemTime>, u64)>,
 }
 
 impl LiveKnowledge {
@@ -34,6 +36,8 @@ impl LiveKnowledge {
         options: LoadOptions,
         clock: Clock,
     ) -> Result<(Arc<Self>, Vec<Problem>), Vec<Problem>> {
+        // Before the files are read: what is written meanwhile is seen as a change.
+        let seen = source.fingerprint();
         let Loaded {
             knowledge,
             warnings,
@@ -45,6 +49,7 @@ impl LiveKnowledge {
             options,
             clock,
             asked: Notify::new(),
+            seen,
         };
         Ok((Arc::new(live), warnings))
     }
@@ -66,7 +71,7 @@ impl LiveKnowledge {
 
     /// Watches the files until told to stop.
     pub async fn watch(self: Arc<Self>, stop: CancellationToken) {
-        let mut seen = self.source.fingerprint();
+        let mut seen = self.seen.clone();
         loop {
             let asked = tokio::select! {
                 () = stop.cancelled() => return,

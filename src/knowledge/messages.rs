@@ -6,7 +6,7 @@ use serde_yaml::Spanned;
 use super::check::Checker;
 use super::faq::TextYaml;
 use super::problem::Problem;
-use super::source;
+use super::source::{self, FileText};
 use super::text::{Language, Localised};
 
 #[derive(Debug, Deserialize)]
@@ -59,11 +59,10 @@ messages! {
 }
 
 impl Messages {
-    /// Parses and checks the file's text.
-    pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
-        let raw: MessagesFile =
-            source::parse(source::MESSAGES, text).map_err(|problem| vec![problem])?;
-        let mut checker = Checker::new(source::MESSAGES);
+    /// Parses and checks the file.
+    pub fn parse(file: &FileText) -> Result<Self, Vec<Problem>> {
+        let raw: MessagesFile = source::parse(file).map_err(|problem| vec![problem])?;
+        let mut checker = Checker::new(&file.shown);
         checker.version(raw.version.as_ref());
         let messages = Self::check(&raw.messages, &mut checker);
         checker.finish(messages)

@@ -29,7 +29,7 @@ use lexicon::Lexicon;
 use messages::Messages;
 use problem::Problem;
 use router::{Router, Routing};
-use source::Source;
+use source::{FileText, Source};
 use text::{Language, Localised};
 
 /// What loading needs to know besides the files.
@@ -80,17 +80,16 @@ impl Knowledge {
     /// set can be loaded; a folder must be good in every respect.
     pub fn load(source: &Source, options: &LoadOptions) -> Result<Loaded, Vec<Problem>> {
         let texts = source.read()?;
-        let text = |name: &str| texts.get(name).map(String::as_str);
         let mut problems = Vec::new();
-        let faq = keep(&mut problems, parse_faq(source::FAQ, text(source::FAQ)));
-        let intents = keep(
-            &mut problems,
-            parse_faq(source::INTENTS, text(source::INTENTS)),
-        );
-        let lexicon = text(source::LEXICON).map_or_else(|| Ok(Lexicon::default()), Lexicon::parse);
+        let faq = keep(&mut problems, parse_faq(texts.get(source::FAQ)));
+        let intents = keep(&mut problems, parse_faq(texts.get(source::INTENTS)));
+        let lexicon = match texts.get(source::LEXICON) {
+            Some(file) => Lexicon::parse(file),
+            None => Ok(Lexicon::default()),
+        };
         let lexicon = keep(&mut problems, lexicon);
-        let messages = match text(source::MESSAGES) {
-            Some(text) => Messages::parse(text),
+        let messages = match texts.get(source::MESSAGES) {
+            Some(file) => Messages::parse(file),
             None => embedded_messages(),
         };
         let messages = keep(&mut problems, messages);
@@ -99,7 +98,11 @@ impl Knowledge {
         else {
             return Err(problems);
         };
-        let files = [(source::FAQ, &faq), (source::INTENTS, &intents)];
+        let shown = |name| texts.get(name).map_or(name, |file| file.shown.as_str());
+        let files = [
+            (shown(source::FAQ), &faq),
+            (shown(source::INTENTS), &intents),
+        ];
         let single = matches!(source, Source::File(_));
         let strict = options.strictness == Strictness::Full && !single;
         let book = judge(&files, strict, options, &mut problems);
@@ -114,6 +117,7 @@ impl Knowledge {
             )]
         })?;
         if strict {
+            problems.extend(source.oddities());
             problems.extend(misrouted(&files, &book, &router));
             if problems.iter().any(Problem::is_error) {
                 return Err(problems);
@@ -153,11 +157,6 @@ impl Knowledge {
     /// Finds what a question means.
     pub fn route(&self, text: &str) -> tantivy::Result<Routing> {
         self.router.route(text)
-    }
-
-    /// The language of a text, where its words tell it.
-    pub fn language(&self, text: &str) -> Option<Language> {
-        self.router.language(text)
     }
 
     /// Everything that can be answered.
@@ -201,9 +200,9 @@ fn keep<T>(problems: &mut Vec<Problem>, result: Result<T, Vec<Problem>>) -> Opti
     }
 }
 
-fn parse_faq(name: &str, text: Option<&str>) -> Result<FaqFile, Vec<Problem>> {
-    match text {
-        Some(text) => source::parse(name, text).map_err(|problem| vec![problem]),
+fn parse_faq(file: Option<&FileText>) -> Result<FaqFile, Vec<Problem>> {
+    match file {
+        Some(file) => source::parse(file).map_err(|problem| vec![problem]),
         None => Ok(FaqFile {
             version: None,
             link_hosts: None,
@@ -215,8 +214,10 @@ fn parse_faq(name: &str, text: Option<&str>) -> Result<FaqFile, Vec<Problem>> {
 }
 
 fn embedded_messages() -> Result<Messages, Vec<Problem>> {
-    let texts = Source::Embedded.read()?;
-    Messages::parse(texts.get(source::MESSAGES).map_or("", String::as_str))
+    match Source::Embedded.read()?.get(source::MESSAGES) {
+        Some(file) => Messages::parse(file),
+        None => Err(Vec::new()),
+    }
 }
 
 /// Everything that can be said of the files without searching; a single file is spared what only our own must keep.
@@ -234,19 +235,23 @@ fn judge(
         .collect();
     let any_host = files.iter().all(|(_, raw)| raw.link_hosts.is_none());
     let mut book = Book::default();
+    if let [(faq, raw), _] = files
+        && raw.entries.is_empty()
+    {
+        problems.push(Problem::whole_file(
+            faq,
+            "there is no entry",
+            "add entries under `entries:`; was the file saved whole?",
+        ));
+        return book;
+    }
     for (name, raw) in files {
-        let (part, found) = check::book_of(name, raw, (!any_host).then_some(hosts.as_slice()));
+        let (part, found) =
+            check::book_of(name, raw, strict, (!any_host).then_some(hosts.as_slice()));
         problems.extend(found);
         book.entries.extend(part.entries);
         book.out_of_scope.extend(part.out_of_scope);
         book.menu.extend(part.menu);
-    }
-    if book.entries.is_empty() {
-        problems.push(Problem::whole_file(
-            source::FAQ,
-            "there is no entry",
-            "add entries under `entries:`",
-        ));
     }
     problems.extend(check::duplicate_ids(files));
     if strict {

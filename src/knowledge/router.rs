@@ -164,8 +164,16 @@ impl Router {
         };
         let candidates = self.candidates(&ranking, confidence);
         let offered = self.among_offered.probability(&features).max(confidence);
+        // A number alone asks nothing.
+        let bare = question.unknown.is_empty()
+            && question
+                .words
+                .iter()
+                .all(|word| self.analyser.is_number(*word));
+        let confidence = if bare { 0.0 } else { confidence };
         let outcome = match candidates.len() {
             0 => Outcome::Fallback,
+            _ if bare => Outcome::Fallback,
             _ if ranking.entries.is_empty() => Outcome::Fallback,
             count => decide(confidence, offered, count),
         };
@@ -180,11 +188,6 @@ impl Router {
     /// The entry that an utterance of the book leads to, for checking the book against itself.
     pub fn best_entry(&self, text: &str) -> tantivy::Result<Option<usize>> {
         Ok(self.route(text)?.candidates.first().map(|c| c.entry))
-    }
-
-    /// The language of a text, where its words tell it.
-    pub fn language(&self, text: &str) -> Option<Language> {
-        self.analyser.analyse(text).language
     }
 
     /// The best utterances for a question, scored by how far both say the same: the cosine of the two under the

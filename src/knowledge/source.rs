@@ -59,13 +59,14 @@ impl Source {
     }
 
     /// Reads all files that this source has, by name; what cannot be read is a problem.
-    pub fn read(&self) -> Result<BTreeMap<String, String>, Vec<Problem>> {
+    pub fn read(&self) -> Result<BTreeMap<String, FileText>, Vec<Problem>> {
         let mut texts = BTreeMap::new();
         let mut problems = Vec::new();
         for (name, place) in self.places() {
             match place.read() {
                 Ok(Some(text)) => {
-                    texts.insert(name, text);
+                    let shown = place.shown();
+                    texts.insert(name, FileText { shown, text });
                 }
                 Ok(None) => {}
                 Err(problem) => problems.push(problem),
@@ -76,6 +77,36 @@ impl Source {
         } else {
             Err(problems)
         }
+    }
+
+    /// Files of a folder that are missing, so that the binary's copy serves, or that nobody reads: to know.
+    pub fn oddities(&self) -> Vec<Problem> {
+        let Self::Folder(folder) = self else {
+            return Vec::new();
+        };
+        let missing = FILES.iter().filter(|name| !folder.join(name).exists());
+        let missing = missing.map(|name| {
+            Problem::whole_file(
+                &folder.join(name).display().to_string(),
+                "is missing, and the copy inside the program is used in its place",
+                "put the file there if you mean to change what it says",
+            )
+        });
+        let present = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let unknown = present.filter(|entry| {
+            let name = entry.file_name();
+            let yaml =
+                name.to_string_lossy().ends_with("aml") || name.to_string_lossy().ends_with(".yml");
+            yaml && !FILES.iter().any(|known| name == **known)
+        });
+        let unknown = unknown.map(|entry| {
+            Problem::whole_file(
+                &entry.path().display().to_string(),
+                "is read by nobody",
+                format!("name it as one of {}, or move it away", FILES.join(", ")),
+            )
+        });
+        missing.chain(unknown).map(Problem::into_warning).collect()
     }
 
     /// Changes whenever a file of this source was written; cheap enough to ask every two seconds.
@@ -116,12 +147,28 @@ impl Source {
     }
 }
 
+/// A file's text, and the name by which its problems are told.
+#[derive(Clone, Debug)]
+pub struct FileText {
+    /// The path as given, or the name alone for what is in the binary.
+    pub shown: String,
+    /// What it says.
+    pub text: String,
+}
+
 enum Place {
     Disk(PathBuf),
     Binary(&'static str),
 }
 
 impl Place {
+    fn shown(&self) -> String {
+        match self {
+            Self::Disk(path) => path.display().to_string(),
+            Self::Binary(name) => (*name).to_owned(),
+        }
+    }
+
     fn read(&self) -> Result<Option<String>, Problem> {
         match self {
             Self::Binary(name) => {
@@ -131,7 +178,7 @@ impl Place {
                 decode(name, file.data.into_owned()).map(Some)
             }
             Self::Disk(path) => {
-                let shown = path.display().to_string();
+                let shown = self.shown();
                 let bytes = read_bounded(path).map_err(|error| {
                     Problem::whole_file(
                         &shown,
@@ -169,18 +216,22 @@ fn decode(name: &str, bytes: Vec<u8>) -> Result<String, Problem> {
 }
 
 /// Parses one file within bounds on depth, aliases and nodes; a syntax or shape error becomes a problem with its place.
-pub fn parse<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, Problem> {
+pub fn parse<T: DeserializeOwned>(file: &FileText) -> Result<T, Problem> {
     let options = serde_yaml::options! {
         budget: serde_yaml::budget! {
             max_depth: 16,
             max_aliases: 64,
             max_anchors: 64,
-            max_events: 2_000_000,
+            // Whatever a file of the largest size can hold: every node has a byte at least.
+            max_events: 2 * MAX_FILE_BYTES as usize,
+            max_nodes: MAX_FILE_BYTES as usize,
+            max_total_scalar_bytes: 2 * MAX_FILE_BYTES as usize,
+            max_total_comment_bytes: MAX_FILE_BYTES as usize,
         },
         strict_booleans: true,
         leading_zero_numbers_as_strings: true,
     };
-    serde_yaml::from_str_with_options(text, options).map_err(|error| {
+    serde_yaml::from_str_with_options(&file.text, options).map_err(|error| {
         let error = error.without_snippet();
         let at = error.location().unwrap_or(serde_yaml::Location::UNKNOWN);
         let full = error.to_string();
@@ -189,7 +240,7 @@ pub fn parse<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, Problem> 
         let place = format!(" at line {}, column {}", at.line(), at.column());
         let message = message.strip_suffix(&place).unwrap_or(message);
         Problem::error(
-            name,
+            &file.shown,
             at,
             message,
             "mend the YAML at this place; docs/knowledge.md shows the format",

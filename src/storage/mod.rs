@@ -5,10 +5,12 @@ pub mod conversation;
 pub mod feedback;
 pub mod message;
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use sqlx::AnyPool;
 use sqlx::any::AnyPoolOptions;
 use sqlx::{Any, AnyConnection, Executor, Transaction};
@@ -60,18 +62,14 @@ impl Store {
     /// Opens the database as its server, creates what is missing, and brings the schema up to date.
     pub async fn open(url: &str) -> Result<Self, OpenError> {
         sqlx::any::install_default_drivers();
-        let backend = if url.starts_with("sqlite:") {
-            Backend::Sqlite
-        } else {
-            Backend::Postgres
-        };
-        let lock = match backend {
-            Backend::Sqlite => Some(lock(&sqlite_path(url))?),
-            Backend::Postgres => None,
-        };
-        let url = match backend {
-            Backend::Sqlite => format!("sqlite://{}?mode=rwc", sqlite_path(url).display()),
-            Backend::Postgres => url.to_owned(),
+        let (backend, url, lock) = match sqlite_path(url) {
+            Some(path) => {
+                let path = path?;
+                let lock = lock(&path)?;
+                let encoded = utf8_percent_encode(&path.to_string_lossy(), PATH).to_string();
+                (Backend::Sqlite, format!("sqlite://{encoded}"), Some(lock))
+            }
+            None => (Backend::Postgres, url.to_owned(), None),
         };
         let pool = AnyPoolOptions::new()
             .max_connections(8)
@@ -121,17 +119,43 @@ impl Store {
     }
 }
 
-fn sqlite_path(url: &str) -> PathBuf {
-    let rest = url.strip_prefix("sqlite:").unwrap_or(url);
+/// What would be read as something else in a URL.
+const PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'#').add(b'?').add(b'%');
+
+/// The file that a SQLite URL names, its folder made and its links followed; none for another database.
+fn sqlite_path(url: &str) -> Option<Result<PathBuf, OpenError>> {
+    let rest = url.strip_prefix("sqlite:")?;
     let rest = rest.strip_prefix("//").unwrap_or(rest);
-    PathBuf::from(rest.split_once('?').map_or(rest, |(path, _)| path))
+    let path = rest.split_once('?').map_or(rest, |(path, _)| path);
+    let path = PathBuf::from(percent_decode_str(path).decode_utf8_lossy().into_owned());
+    Some(make(&path).map_err(|error| OpenError::File(path, error)))
+}
+
+/// Makes the database's file and folder, for this user alone, and returns the file's one true name.
+fn make(path: &Path) -> std::io::Result<PathBuf> {
+    if path.as_os_str().is_empty() || path.starts_with(":memory:") {
+        let reason = "a database in memory would be lost with the process; name a file";
+        return Err(std::io::Error::new(
+            std::io::ErrorKind::InvalidInput,
+            reason,
+        ));
+    }
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
+    }
+    let mut options = OpenOptions::new();
+    options.create(true).append(true).mode(0o600).open(path)?;
+    path.canonicalize()
 }
 
 fn lock(database: &Path) -> Result<File, OpenError> {
     let failed = |error| OpenError::File(database.to_owned(), error);
-    if let Some(folder) = database.parent() {
-        fs::create_dir_all(folder).map_err(failed)?;
-    }
     let mut path = database.as_os_str().to_owned();
     path.push(".lock");
     let file = File::create(PathBuf::from(path)).map_err(failed)?;

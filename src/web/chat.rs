@@ -33,7 +33,11 @@ pub async fn ask_once(
     JsonBody(question): JsonBody<Question>,
 ) -> Result<Json<Finding>, Code> {
     askable(&question.text)?;
-    let finding = ask(&state.knowledge.current(), &question.text, question.lang)?;
+    let finding = ask(
+        &state.knowledge.current(),
+        &question.text,
+        question.lang.into(),
+    )?;
     metrics::counter!("tanya_asks_total", "outcome" => finding.outcome.as_str()).increment(1);
     Ok(Json(finding))
 }

@@ -43,10 +43,14 @@ pub async fn follow(
         after: resumed.unwrap_or(after.after),
         waiting: VecDeque::new(),
         look: true,
-        over: false,
+        end: End::NotYet,
         id,
         state,
     };
+    // It may have ended between the token's check and the first signal.
+    if !follower.state.engine.is_open(&follower.id).await? {
+        return Err(Code::SessionEnded);
+    }
     let stream = unfold(follower, |mut follower| async move {
         let event = follower.next().await?;
         Some((Ok(event), follower))
@@ -62,7 +66,15 @@ struct Follower {
     waiting: VecDeque<Message>,
     /// Whether there may be messages that were not read yet.
     look: bool,
-    over: bool,
+    end: End,
+}
+
+/// Whether the chat is over.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    NotYet,
+    Due,
+    Told,
 }
 
 impl Follower {
@@ -72,8 +84,13 @@ impl Follower {
                 self.after = message.seq;
                 return Some(event(&message));
             }
-            if self.over {
-                return None;
+            match self.end {
+                End::NotYet => {}
+                End::Told => return None,
+                End::Due => {
+                    self.end = End::Told;
+                    return Some(Event::default().event("ended").data("{}"));
+                }
             }
             if self.look {
                 self.look = false;
@@ -90,24 +107,21 @@ impl Follower {
                 Ok(Signal::Typing) if !self.signals.is_empty() => {}
                 Ok(Signal::Typing) => return Some(Event::default().event("typing").data("{}")),
                 Ok(Signal::Written) => self.look = true,
-                Ok(Signal::Ended) => return self.ended(),
-                Err(RecvError::Lagged(_)) => {
-                    self.look = true;
-                    match self.state.engine.is_open(&self.id).await {
-                        Ok(true) => {}
-                        Ok(false) => return self.ended(),
-                        Err(_) => return None,
-                    }
-                }
+                Ok(Signal::Ended) => self.last_look().await?,
+                Err(RecvError::Lagged(_)) => match self.state.engine.is_open(&self.id).await {
+                    Ok(true) => self.look = true,
+                    Ok(false) => self.last_look().await?,
+                    Err(_) => return None,
+                },
                 Err(RecvError::Closed) => return None,
             }
         }
     }
 
-    /// The last event: whoever resumes after it is told that the chat is over.
-    fn ended(&mut self) -> Option<Event> {
-        self.over = true;
-        Some(Event::default().event("ended").data("{}"))
+    /// Reads what was written before the end; whoever resumes after it is told that the chat is over.
+    async fn last_look(&mut self) -> Option<()> {
+        self.end = End::Due;
+        self.read().await
     }
 
     /// Reads what is new. A database that fails ends the stream: the client resumes where it was.

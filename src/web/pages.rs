@@ -1,6 +1,7 @@
 //! The pages and what they are made of. Everything is in the binary; nothing inline, nothing from elsewhere.
 
 use askama::Template;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
@@ -89,8 +90,11 @@ pub async fn widget(headers: HeaderMap) -> Response {
 }
 
 /// `/assets/…`: what the pages are made of.
-pub async fn asset(Path(path): Path<String>, headers: HeaderMap) -> Response {
-    file(&path, &headers)
+pub async fn asset(path: Result<Path<String>, PathRejection>, headers: HeaderMap) -> Response {
+    match path {
+        Ok(Path(path)) => file(&path, &headers),
+        Err(_) => Code::NotFound.into_response(),
+    }
 }
 
 /// `/favicon.ico`, which browsers ask for whatever the page says.

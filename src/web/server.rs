@@ -24,6 +24,8 @@ use crate::config::Limits;
 
 /// An office shares an address: what holds for one address is this many times wider there.
 const OFFICE_FACTOR: usize = 10;
+/// How long connections stay open for what was sent before the stop.
+const LAST_CALL: Duration = Duration::from_millis(100);
 /// The largest head of a request, in bytes.
 const MAX_HEAD: usize = 32 * 1024;
 
@@ -93,6 +95,8 @@ impl Server {
     }
 
     fn admit(&self, address: IpAddr) -> Option<Place> {
+        // On a listener for both families an IPv4 peer comes as a mapped IPv6 address.
+        let address = address.to_canonical();
         let permit = Arc::clone(&self.places).try_acquire_owned().ok()?;
         let is_in = |networks: &[IpNet]| networks.iter().any(|network| network.contains(&address));
         let bound = if is_in(&self.trusted_proxies) {
@@ -129,9 +133,11 @@ impl Server {
         stop: CancellationToken,
     ) {
         let first = tokio::time::timeout(self.limits.first_byte, stream.readable());
+        // Who has said something is heard, also when the stop comes at the same moment.
         let first = tokio::select! {
-            () = stop.cancelled() => return,
+            biased;
             first = first => first,
+            () = stop.cancelled() => return,
         };
         if !matches!(first, Ok(Ok(()))) || stream.set_nodelay(true).is_err() {
             return;
@@ -149,9 +155,14 @@ impl Server {
             .serve_connection(TokioIo::new(stream), service);
         let mut connection = std::pin::pin!(connection);
         // A connection that breaks is the other side's affair; nothing is left to tell it.
+        let stopping = async {
+            stop.cancelled().await;
+            // A request may be on its way into a connection that is idle now: it is read first.
+            tokio::time::sleep(LAST_CALL).await;
+        };
         let finished = tokio::select! {
             result = connection.as_mut() => { let _ = result; true }
-            () = stop.cancelled() => false,
+            () = stopping => false,
         };
         if !finished {
             connection.as_mut().graceful_shutdown();

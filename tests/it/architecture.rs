@@ -5,18 +5,26 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Who may import whom (docs/architecture.md). `clock` is free for all.
-const ALLOWED: [(&str, &[&str]); 9] = [
+const ALLOWED: [(&str, &[&str]); 10] = [
     ("main", &["cli"]),
     (
         "app",
-        &["config", "conversation", "knowledge", "storage", "web"],
+        &[
+            "config",
+            "conversation",
+            "knowledge",
+            "retention",
+            "storage",
+            "web",
+        ],
     ),
-    ("cli", &["app", "config", "knowledge", "storage"]),
+    ("cli", &["app", "config", "conversation", "knowledge"]),
     ("config", &["knowledge"]),
     ("web", &["config", "conversation", "knowledge", "storage"]),
     ("conversation", &["knowledge", "redact", "storage"]),
     ("knowledge", &[]),
     ("redact", &[]),
+    ("retention", &["storage"]),
     ("storage", &[]),
 ];
 

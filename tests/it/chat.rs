@@ -75,7 +75,8 @@ on_both_databases! {
         let replies = chat.say("MySTEP").await;
         assert!(replies[0]["text"].as_str().unwrap().starts_with("MySTEP workers"));
         let replies = chat.choose("lang:ms").await;
-        assert_eq!(replies[0]["text"], "Baik, saya akan menjawab dalam bahasa Melayu.");
+        assert!(replies[0]["text"].as_str().unwrap().contains("90 hari"));
+        assert_eq!(replies[1]["text"], "Baik, saya akan menjawab dalam bahasa Melayu.");
         let replies = chat.say("MySTEP").await;
         assert!(replies[0]["text"].as_str().unwrap().starts_with("Pekerja MySTEP"));
     }
@@ -96,10 +97,10 @@ on_both_databases! {
 
     async fn messages_sent_at_once_all_arrive_and_each_is_answered(app: TestApp) {
         let chat = app.begin().await;
-        let texts: Vec<String> = (0..6).map(|n| format!("soalan nombor {n} tentang portal")).collect();
+        let texts: Vec<String> = (0..40).map(|n| format!("soalan nombor {n} tentang portal")).collect();
         join_all(texts.iter().map(|text| chat.say(text))).await;
         let all = chat.messages(2).await;
-        assert_eq!(all.len(), 12);
+        assert_eq!(all.len(), 80);
         for (number, message) in all.iter().enumerate() {
             assert_eq!(message["seq"], number as i64 + 3);
             assert_eq!(message["from"], if number % 2 == 0 { "user" } else { "bot" });
@@ -179,6 +180,24 @@ on_both_databases! {
         }
         let blank = json!({"client_id": id, "text": " "});
         assert_problem(chat.post_message(&blank).await, 422, "empty_text").await;
+    }
+}
+
+on_both_databases! {
+    async fn what_is_too_old_is_deleted_and_the_rest_stays(app: TestApp) {
+        let old = app.begin().await;
+        let replies = old.say("lupa kata laluan portal").await;
+        let vote = json!({"seq": replies[0]["seq"], "helpful": true});
+        old.request(Method::POST, "/feedback").json(&vote).send().await.unwrap();
+        app.app.clock.advance(89 * 24 * 3_600_000);
+        let fresh = app.begin().await;
+        assert_eq!(app.app.retention.purge().await.unwrap(), 0);
+        app.app.clock.advance(2 * 24 * 3_600_000);
+        assert_eq!(app.app.retention.purge().await.unwrap(), 1);
+        let dump = app.database.dump(app.folder()).await;
+        if matches!(app.database, crate::support::database::Database::Postgres(_)) {
+            assert!(!dump.contains(&old.id) && dump.contains(&fresh.id));
+        }
     }
 }
 

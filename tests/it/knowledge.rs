@@ -29,15 +29,28 @@ fn folder(faq: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("faq.yaml"), faq).unwrap();
     fs::write(folder.path().join("intents.yaml"), NO_INTENTS).unwrap();
+    for name in ["lexicon.yaml", "messages.yaml"] {
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("knowledge")
+            .join(name);
+        fs::copy(shipped, folder.path().join(name)).unwrap();
+    }
     folder
 }
 
 fn problems(faq: &str) -> Vec<Problem> {
     let folder = folder(faq);
-    match Knowledge::load(&Source::Folder(folder.path().to_owned()), &options()) {
+    let found = match Knowledge::load(&Source::Folder(folder.path().to_owned()), &options()) {
         Ok(loaded) => loaded.warnings,
         Err(problems) => problems,
-    }
+    };
+    let inside = format!("{}/", folder.path().display());
+    let told = found.into_iter().map(|problem| Problem {
+        file: problem.file.replace(&inside, ""),
+        message: problem.message.replace(&inside, ""),
+        ..problem
+    });
+    told.collect()
 }
 
 /// The only problem of a file that is good but for one replacement.
@@ -64,7 +77,7 @@ fn every_problem_has_its_place_and_its_repair() {
         ("reviewed: 2026-11-01", "reviewed: 2025-11-01"),
         ("reviewed: 2026-11-01", "reviewed: semalam"),
         ("reviewed: 2026-11-01", "related: [tiga]"),
-        ("reviewed: 2026-11-01", "action: satu"),
+        ("reviewed: 2026-11-01", "action: tiada"),
         ("reviewed: 2026-11-01", "queue: dapur"),
         ("reviewed: 2026-11-01", "colour: red"),
         ("Dua.", "Lihat javascript:alert(1) di sini"),
@@ -132,6 +145,41 @@ fn a_file_that_is_too_large_too_deep_or_full_of_aliases_is_refused() {
 }
 
 #[test]
+fn a_missing_file_and_one_that_nobody_reads_are_told() {
+    let folder = folder(GOOD);
+    fs::remove_file(folder.path().join("lexicon.yaml")).unwrap();
+    fs::write(folder.path().join("intent.yaml"), NO_INTENTS).unwrap();
+    let loaded = Knowledge::load(&Source::Folder(folder.path().to_owned()), &options());
+    let warnings = loaded
+        .unwrap_or_else(|problems| panic!("{problems:?}"))
+        .warnings;
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(
+        warnings[0].file.ends_with("lexicon.yaml") && warnings[1].file.ends_with("intent.yaml")
+    );
+}
+
+#[test]
+fn a_file_of_the_largest_size_is_read() {
+    let mut large = String::from("entries:\n");
+    let mut number = 0;
+    while large.len() < 8 * 1024 * 1024 - 200 {
+        large.push_str(&format!("- {{id: e{number}, question: soalan nombor {number}, answer: '-', paraphrases: [a {number}, b {number}, c {number}]}}\n"));
+        number += 1;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("set.yaml");
+    fs::write(&file, large).unwrap();
+    let parsed = Source::File(file).read().unwrap();
+    let parsed = tanya::knowledge::source::parse::<Value>(&parsed["faq.yaml"]);
+    let entries = parsed.unwrap_or_else(|problem| panic!("{problem}"))["entries"]
+        .as_array()
+        .unwrap()
+        .len();
+    assert_eq!(entries, number);
+}
+
+#[test]
 fn a_file_that_is_no_text_or_no_yaml_is_refused() {
     for bad in [
         &b"\xff\xfe\x00"[..],
@@ -153,7 +201,7 @@ fn any_question_set_can_be_loaded_as_one_file_alone() {
     let file = folder.path().join("set.yaml");
     fs::write(
         &file,
-        "entries:\n  - id: 7 Alpha\n    question: what is the weather\n    answer: '-'\n    paraphrases: [how is the weather, how is the weather]\n  - id: \"Ümlaut/2\"\n    question: set an alarm\n    answer: {intro: a, steps: [b, c]}\nout_of_scope: [who are you]\n",
+        "entries:\n  - id: 7 Alpha\n    question: what is the weather\n    answer: '-'\n    paraphrases: [how is the weather, how is the weather]\n  - id: \"Ümlaut/2\"\n    question: \"set an <b>alarm</b> for {time} http://x 👩\u{200d}🚒\"\n    answer: {intro: a, steps: [b, c]}\nout_of_scope: [who are you]\n",
     )
     .unwrap();
     let loaded = Knowledge::load(&Source::File(file), &options());

@@ -24,7 +24,7 @@ static KNOWLEDGE: LazyLock<Knowledge> = LazyLock::new(|| {
 });
 
 fn keeps_its_promises(text: &str) -> Result<(), TestCaseError> {
-    let finding = ask(&KNOWLEDGE, text, None).unwrap();
+    let finding = ask(&KNOWLEDGE, text, None.into()).unwrap();
     let confidences: Vec<f64> = finding.candidates.iter().map(|c| c.confidence).collect();
     prop_assert!(confidences.iter().all(|c| (0.0..=1.0).contains(c)));
     prop_assert!(confidences.windows(2).all(|pair| pair[0] >= pair[1]));
@@ -69,8 +69,8 @@ proptest! {
 
     #[test]
     fn what_is_beyond_the_first_512_characters_changes_nothing(text in "[a-z ]{512}", rest in "[a-z ]{0,200}") {
-        let whole = ask(&KNOWLEDGE, &format!("{text}{rest}"), None).unwrap();
-        let head = ask(&KNOWLEDGE, &text, None).unwrap();
+        let whole = ask(&KNOWLEDGE, &format!("{text}{rest}"), None.into()).unwrap();
+        let head = ask(&KNOWLEDGE, &text, None.into()).unwrap();
         prop_assert_eq!(whole.confidence, head.confidence);
     }
 
@@ -83,9 +83,9 @@ proptest! {
 
     #[test]
     fn case_and_punctuation_change_nothing(text in "[a-z]{2,10}( [a-z]{2,10}){0,8}") {
-        let plain = ask(&KNOWLEDGE, &text, None).unwrap();
+        let plain = ask(&KNOWLEDGE, &text, None.into()).unwrap();
         let shouted = format!("  {}!!! ", text.to_uppercase().replace(' ', ", "));
-        let shouted = ask(&KNOWLEDGE, &shouted, None).unwrap();
+        let shouted = ask(&KNOWLEDGE, &shouted, None.into()).unwrap();
         prop_assert_eq!(plain.confidence, shouted.confidence);
     }
 }

@@ -1,6 +1,5 @@
-// Opens Tanya's chat in a frame; only open, close, size and unread pass between the two.
+// The chat in a frame; open, close, size, unread pass.
 (() => {
-'use strict';
 const script = document.currentScript;
 if (!script?.src || window.tanyaWidget) return;
 window.tanyaWidget = true;
@@ -59,7 +58,7 @@ const start = () => {
     go.setAttribute('aria-expanded', open);
     go.setAttribute('aria-label', open ? say[1] : say[0] + (unread ? `, ${unread}${say[2]}` : ''));
     badge.textContent = open || !unread ? '' : Math.min(unread, 99);
-    // Until the frame has spoken there is nobody of our origin in it.
+    // Ours once it has spoken.
     if (panel.className) frame.contentWindow.postMessage({ type: open ? 'tanya:open' : 'tanya:close' }, origin);
   };
   go.onclick = () => {
@@ -87,7 +86,6 @@ const start = () => {
       update();
     }
   });
-  // Above the keyboard.
   const v = visualViewport;
   v.addEventListener('resize', () => (panel.style.height = panel.matches(':modal') ? v.height * v.scale + 'px' : ''));
   update();

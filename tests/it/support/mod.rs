@@ -24,6 +24,7 @@ macro_rules! on_both_databases {
             mod $name {
                 #[allow(unused_imports)]
                 use super::*;
+                #[allow(unused_imports)]
                 use $crate::support::TestApp;
 
                 async fn story($app: &TestApp) $body
@@ -89,10 +90,6 @@ impl TestApp {
             ("TANYA_HTTP_ADDR".to_owned(), "127.0.0.1:0".to_owned()),
             ("TANYA_ADMIN_ADDR".to_owned(), "127.0.0.1:0".to_owned()),
             ("TANYA_DATABASE_URL".to_owned(), database.url(folder.path())),
-            (
-                "TANYA_KNOWLEDGE_DIR".to_owned(),
-                folder.path().join("knowledge").display().to_string(),
-            ),
         ]);
         for (name, value) in more {
             environment.insert((*name).to_owned(), (*value).to_owned());

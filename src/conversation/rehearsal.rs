@@ -1,0 +1,47 @@
+//! A conversation that nobody keeps: the engine's decisions without a database, for measuring dialogues.
+
+use super::message::Content;
+use super::state::State;
+use super::turn::decide;
+use crate::knowledge::Knowledge;
+use crate::knowledge::ask::Finding;
+use crate::knowledge::text::Language;
+
+/// What is remembered from turn to turn.
+#[derive(Debug, Default)]
+pub struct Rehearsal {
+    state: State,
+    language: Language,
+}
+
+/// What came of one turn.
+#[derive(Debug)]
+pub struct Said {
+    /// What the reply is about; none where nothing fitted.
+    pub target: Option<String>,
+    /// What the router found, unless the turn was a choice.
+    pub routed: Option<Finding>,
+    /// The language of the reply.
+    pub language: Language,
+}
+
+impl Rehearsal {
+    /// One turn, as a person types it.
+    pub fn say(&mut self, knowledge: &Knowledge, text: &str) -> Said {
+        let content = Content::Text(text.to_owned());
+        let Ok(decision) = decide(knowledge, &self.state, self.language, &content, 0) else {
+            return Said {
+                target: None,
+                routed: None,
+                language: self.language,
+            };
+        };
+        self.state = decision.state;
+        self.language = decision.language;
+        Said {
+            target: decision.replies.into_iter().find_map(|reply| reply.target),
+            routed: decision.routed,
+            language: decision.language,
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Deletes what is older than it may be kept, a little at a time, every hour.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::{Clock, Millis};
+use crate::storage::{Store, conversation};
+
+/// How often is looked for what is too old.
+const EVERY: Duration = Duration::from_secs(3_600);
+/// Conversations that go in one transaction.
+const AT_ONCE: i64 = 100;
+const DAY: Millis = 24 * 3_600_000;
+
+/// What is deleted, and when.
+#[derive(Clone)]
+pub struct Retention {
+    /// Where it is deleted.
+    pub store: Arc<Store>,
+    /// The time.
+    pub clock: Clock,
+    /// Transcripts that nobody wrote in for so many days go.
+    pub transcript_days: u32,
+}
+
+impl Retention {
+    /// Deletes at once and then every hour, until told to stop.
+    pub async fn run(self, stop: CancellationToken) {
+        loop {
+            match self.purge().await {
+                Ok(0) => {}
+                Ok(conversations) => tracing::info!(conversations, "old transcripts deleted"),
+                Err(error) => tracing::error!(%error, "old transcripts could not be deleted"),
+            }
+            if tokio::time::timeout(EVERY, stop.cancelled()).await.is_ok() {
+                return;
+            }
+        }
+    }
+
+    /// Deletes everything that is too old; tells how many conversations went.
+    pub async fn purge(&self) -> sqlx::Result<u64> {
+        let before = self.clock.now() - Millis::from(self.transcript_days) * DAY;
+        let mut deleted = 0;
+        loop {
+            let mut transaction = self.store.begin().await?;
+            conversation::delete_feedback_idle_since(&mut transaction, before, AT_ONCE).await?;
+            conversation::delete_messages_idle_since(&mut transaction, before, AT_ONCE).await?;
+            let gone = conversation::delete_idle_since(&mut transaction, before, AT_ONCE).await?;
+            transaction.commit().await?;
+            deleted += gone;
+            if gone < AT_ONCE as u64 {
+                return Ok(deleted);
+            }
+        }
+    }
+}
