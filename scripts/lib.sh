@@ -29,31 +29,34 @@ PY
 
 # Starts a PostgreSQL cluster that is thrown away, on loopback, never as root; sets TANYA_TEST_POSTGRES.
 start_postgres() {
-    local bin port user=()
-    bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
-    if [ -z "$bin" ]; then
+    local port
+    postgres_user=()
+    postgres_bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
+    if [ -z "$postgres_bin" ]; then
         need postgresql
-        bin=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
+        postgres_bin=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
     fi
     port=$(free_port)
     postgres_folder=$(mktemp -d /tmp/tanya-postgres.XXXXXX)
     if [ "$(id -u)" -eq 0 ]; then
         chown postgres "$postgres_folder"
-        user=(runuser -u postgres --)
+        postgres_user=(runuser -u postgres --)
     fi
     say "starting PostgreSQL on port $port"
     (
         cd "$postgres_folder"
-        "${user[@]}" "$bin/initdb" -D "$postgres_folder/data" -U postgres --auth=trust -E UTF8 --locale=C >/dev/null
-        "${user[@]}" "$bin/pg_ctl" -D "$postgres_folder/data" -w -l "$postgres_folder/log" \
+        "${postgres_user[@]}" "$postgres_bin/initdb" -D "$postgres_folder/data" -U postgres --auth=trust -E UTF8 --locale=C >/dev/null
+        "${postgres_user[@]}" "$postgres_bin/pg_ctl" -D "$postgres_folder/data" -w -l "$postgres_folder/log" \
             -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories=$postgres_folder -c fsync=off -c max_connections=300" \
             start >/dev/null
     )
     export TANYA_TEST_POSTGRES="postgres://postgres@127.0.0.1:$port/postgres"
-    stop_postgres() {
-        (cd / && "${user[@]}" "$bin/pg_ctl" -D "$postgres_folder/data" -m immediate stop >/dev/null 2>&1) || true
-        rm -rf "$postgres_folder"
-    }
+}
+
+stop_postgres() {
+    [ -n "${postgres_folder:-}" ] || return 0
+    (cd / && "${postgres_user[@]}" "$postgres_bin/pg_ctl" -D "$postgres_folder/data" -m immediate stop >/dev/null 2>&1) || true
+    rm -rf "$postgres_folder"
 }
 
 # Starts ChromeDriver; sets TANYA_TEST_CHROMEDRIVER.
