@@ -23,6 +23,8 @@ pub type Symbol = u32;
 pub struct Analysis {
     /// Its words in order, folded.
     pub words: Vec<Symbol>,
+    /// The normalised text as typed.
+    pub surface: String,
     /// Words that the vocabulary does not have, as typed.
     pub unknown: Vec<String>,
     /// The language, where the function words tell it.
@@ -192,6 +194,7 @@ impl Analyser {
             _ => Some(Language::Ms),
         };
         self.fold(&self.rephrased(words), &mut analysis.words);
+        analysis.surface = normal;
         analysis
     }
 

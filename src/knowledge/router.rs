@@ -8,9 +8,11 @@ use utoipa::ToSchema;
 
 use super::book::Book;
 use super::calibration::{Calibration, Example, Features};
+use super::features::{FeatureSpace, Vector};
 use super::index::{Hit, UtteranceIndex, information};
 use super::language::{Analyser, Analysis, Symbol};
 use super::lexicon::Lexicon;
+use super::network::{Network, Shape, softmax};
 use super::text::Language;
 
 /// What the router makes of a question.
@@ -70,22 +72,39 @@ struct Costs {
 
 const COSTS: Costs = Costs {
     wrong_answer: 1.0,
-    clarify_right: 0.18,
-    clarify_wrong: 0.6,
-    fallback_in_scope: 0.7,
+    clarify_right: 0.15,
+    clarify_wrong: 0.45,
+    fallback_in_scope: 0.45,
 };
 
 /// How much of an utterance's score is BM25; the rest is the cosine.
 const BM25_SHARE: f32 = 0.5;
-/// Candidates that are looked at.
+/// What nearness adds to the network's logits, and what it is worth without a network.
+const NEARNESS: f32 = 6.0;
+const NEARNESS_ALONE: f32 = 12.0;
+/// Entries of a ranking that are kept.
+const KEPT: usize = 8;
+/// Above these a network is not trained: it would take longer than a start may.
+const NETWORK_ENTRIES: usize = 500;
+const NETWORK_UTTERANCES: usize = 40_000;
+/// Hidden units for few entries and for many.
+const FEW_ENTRIES: usize = 40;
+const HIDDEN_FEW: usize = 64;
+const HIDDEN_MANY: usize = 192;
+/// Up to here every question is held out in turn, in so many parts; beyond, one part is.
+const HELD_OUT_IN_TURN: usize = 4_000;
+const PARTS: usize = 3;
+/// Utterances that were found by their words.
 const SEARCHED: usize = 24;
 /// Candidates that are offered.
 const OFFERED: usize = 3;
 /// Utterances that the calibration asks, at most: beyond that more of them change nothing.
 const CALIBRATED: usize = 1_500;
+/// The share of questions that are not for this desk: the examples of them count for so much in the calibration.
+const OUT_OF_SCOPE_SHARE: f64 = 0.25;
 /// How much it counts that a question of the knowledge, word by word, finds its entry: people do ask so, but seldom.
 const VERBATIM_WEIGHT: f64 = 0.2;
-const FEATURES: usize = 6;
+const FEATURES: usize = 7;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Owner {
@@ -108,14 +127,33 @@ pub struct Router {
     /// By entry: an answer and the action that it offers are one family, a tap apart; to show one where the other was
     /// meant is no wrong answer.
     families: Vec<usize>,
+    opinion: Option<Opinion>,
     right: Calibration<FEATURES>,
     among_offered: Calibration<FEATURES>,
 }
 
+/// What the network makes of a question.
+struct Opinion {
+    space: FeatureSpace,
+    network: Network,
+}
+
+impl Opinion {
+    fn logits(&self, question: &Analysis) -> Vec<f32> {
+        self.network.logits(&self.space.vector(question))
+    }
+}
+
 /// What was found before it is judged.
 struct Ranking {
+    /// Entries by how probable they are if the question is in scope at all, best first.
     entries: Vec<(usize, f32)>,
+    /// How near the best entry's utterances are.
+    near: f32,
+    /// How near what must be refused is.
     out_of_scope: f32,
+    /// How strongly the network speaks for the best entry and against refusing.
+    voice: f32,
 }
 
 impl Router {
@@ -136,6 +174,7 @@ impl Router {
             information,
             rarest,
             families: families(book),
+            opinion: None,
             right: Calibration::fit(&[]),
             among_offered: Calibration::fit(&[]),
         };
@@ -156,7 +195,11 @@ impl Router {
             });
         }
         let hits = self.search(&question, SEARCHED)?;
-        let ranking = self.rank(&hits, |_| true);
+        let logits = self
+            .opinion
+            .as_ref()
+            .map(|opinion| opinion.logits(&question));
+        let ranking = self.rank(&hits, logits.as_deref(), |_| true);
         let features = self.features(&question, &ranking);
         let confidence = match ranking.entries.first() {
             Some(_) => self.right.probability(&features),
@@ -229,7 +272,8 @@ impl Router {
         told.copied().unwrap_or(self.rarest)
     }
 
-    fn rank(&self, hits: &[Hit], counts: impl Fn(&Hit) -> bool) -> Ranking {
+    /// Weighs what is near and what the network says; hits that do not count are as if they were not there.
+    fn rank(&self, hits: &[Hit], logits: Option<&[f32]>, counts: impl Fn(&Hit) -> bool) -> Ranking {
         let mut entries: Vec<(usize, [f32; 3])> = Vec::with_capacity(8);
         let mut out_of_scope = 0.0_f32;
         for hit in hits.iter().filter(|hit| counts(hit)) {
@@ -252,32 +296,62 @@ impl Router {
                 None => {}
             }
         }
-        let mut entries: Vec<(usize, f32)> = entries
+        let near: Vec<(usize, f32)> = entries
             .into_iter()
             .map(|(entry, [first, second, third])| {
                 (entry, (first + 0.3 * second + 0.1 * third) / 1.4)
             })
             .collect();
+        self.weigh(&near, out_of_scope, logits)
+    }
+
+    fn weigh(&self, near: &[(usize, f32)], out_of_scope: f32, logits: Option<&[f32]>) -> Ranking {
+        let count = self.families.len();
+        let heard = logits.map(|logits| logits.iter().take(count).copied().collect());
+        let heard: Vec<f32> = heard.unwrap_or_else(|| vec![0.0; count]);
+        let refused = logits.and_then(|logits| logits.get(count)).copied();
+        let nearness = if logits.is_some() {
+            NEARNESS
+        } else {
+            NEARNESS_ALONE
+        };
+        let mut scores = heard.clone();
+        for (entry, score) in near {
+            if let Some(place) = scores.get_mut(*entry) {
+                *place += nearness * score;
+            }
+        }
+        let mut entries: Vec<(usize, f32)> = softmax(&scores).into_iter().enumerate().collect();
+        if logits.is_none() {
+            entries.retain(|(entry, _)| near.iter().any(|(found, _)| found == entry));
+        }
         entries.sort_by(|a, b| b.1.total_cmp(&a.1));
+        entries.truncate(KEPT);
+        let best = entries.first().map(|(entry, _)| *entry);
+        let of_best = |(entry, _): &&(usize, f32)| Some(*entry) == best;
+        let voice = best
+            .and_then(|best| heard.get(best))
+            .copied()
+            .unwrap_or(0.0);
         Ranking {
-            entries,
+            near: near.iter().find(of_best).map_or(0.0, |(_, score)| *score),
             out_of_scope,
+            voice: voice - refused.unwrap_or(0.0),
+            entries,
         }
     }
 
     fn features(&self, question: &Analysis, ranking: &Ranking) -> Features<FEATURES> {
-        let first = ranking.entries.first().map_or(0.0, |(_, score)| *score);
         let family = ranking
             .entries
             .first()
             .and_then(|(best, _)| self.families.get(*best));
-        let mut others = ranking
+        let (own, others): (Vec<_>, Vec<_>) = ranking
             .entries
             .iter()
-            .filter(|(entry, _)| self.families.get(*entry) != family)
-            .map(|(_, score)| *score);
-        let second = others.next().unwrap_or(0.0);
-        let third = others.next().unwrap_or(0.0);
+            .partition(|(entry, _)| self.families.get(*entry) == family);
+        let own: f32 = own.iter().map(|(_, share)| share).sum();
+        let second = others.first().map_or(0.0, |(_, share)| *share);
         let mut known = 0.0_f32;
         for word in &question.words {
             known += self.told(*word);
@@ -286,28 +360,29 @@ impl Router {
         let total = (known + unknown).max(0.1);
         let share = |part: f32, whole: f32| f64::from(part / whole.max(0.01)).min(4.0);
         [
-            f64::from(first),
-            share(first - second, first),
-            share(first - third, first),
-            share(ranking.out_of_scope, first),
+            f64::from(ranking.voice),
+            f64::from(own.max(1e-6).ln() - second.max(1e-6).ln()),
+            f64::from(own),
+            f64::from(ranking.near),
+            share(ranking.out_of_scope, ranking.near),
             share(unknown, total),
             f64::from(total).ln(),
         ]
     }
 
     fn candidates(&self, ranking: &Ranking, confidence: f64) -> Vec<Candidate> {
-        let rest: f32 = ranking.entries.iter().skip(1).map(|(_, s)| s * s).sum();
+        let rest: f32 = ranking.entries.iter().skip(1).map(|(_, share)| share).sum();
         let mut candidates: Vec<Candidate> = ranking
             .entries
             .iter()
             .take(OFFERED)
             .enumerate()
-            .map(|(place, (entry, score))| Candidate {
+            .map(|(place, (entry, share))| Candidate {
                 entry: *entry,
                 confidence: if place == 0 {
                     confidence
                 } else {
-                    let share = f64::from(score * score / rest.max(1e-6));
+                    let share = f64::from(share / rest.max(1e-6));
                     (share * (1.0 - confidence)).min(confidence)
                 },
             })
@@ -323,6 +398,69 @@ impl Router {
         candidates
     }
 
+    /// Trains the network, and others that each miss a part of the questions; returns what those say of what they
+    /// missed, question by question.
+    fn listen(&mut self, analysed: &[Analysis]) -> Option<Vec<Option<Vec<f32>>>> {
+        let entries = self.families.len();
+        if !(2..=NETWORK_ENTRIES).contains(&entries) || analysed.len() > NETWORK_UTTERANCES {
+            return None;
+        }
+        let space = FeatureSpace::new(analysed.iter());
+        let vectors: Vec<Vector> = analysed.iter().map(|q| space.vector(q)).collect();
+        let refuses = self.owners.contains(&Owner::OutOfScope);
+        let shape = Shape {
+            features: space.count(),
+            hidden: if entries <= FEW_ENTRIES {
+                HIDDEN_FEW
+            } else {
+                HIDDEN_MANY
+            },
+            outputs: entries + usize::from(refuses),
+        };
+        let owners = &self.owners;
+        let train = |missed: Option<usize>, parts: usize| {
+            let taught = vectors.iter().zip(owners).enumerate();
+            let taught = taught.filter(|(number, _)| missed != Some(number % parts));
+            let examples: Vec<_> = taught
+                .map(|(_, (vector, owner))| match owner {
+                    Owner::Entry(entry) => (vector, *entry),
+                    Owner::OutOfScope => (vector, entries),
+                })
+                .collect();
+            Network::train(&examples, shape, 1)
+        };
+        let (parts, turns) = if analysed.len() <= HELD_OUT_IN_TURN {
+            (PARTS, PARTS)
+        } else {
+            (PARTS + 1, 1)
+        };
+        // What was trained without a part is asked that part and then gone: only one network stays.
+        let ask_missed = |part: usize| -> Vec<(usize, Vec<f32>)> {
+            let network = train(Some(part), parts);
+            let missed = vectors.iter().enumerate();
+            let missed = missed.filter(|(number, _)| number % parts == part);
+            missed
+                .map(|(number, vector)| (number, network.logits(vector)))
+                .collect()
+        };
+        // The whole takes longest, and one part goes with it; the other parts go beside them.
+        let (network, answers) = std::thread::scope(|scope| {
+            let beside = scope.spawn(|| (1..turns).map(ask_missed).collect::<Vec<_>>());
+            let mut answers = ask_missed(0);
+            let network = train(None, parts);
+            answers.extend(beside.join().unwrap_or_default().into_iter().flatten());
+            (network, answers)
+        });
+        let mut heard = vec![None; analysed.len()];
+        for (number, logits) in answers {
+            if let Some(place) = heard.get_mut(number) {
+                *place = Some(logits);
+            }
+        }
+        self.opinion = Some(Opinion { space, network });
+        Some(heard)
+    }
+
     /// The place in a ranking of the first entry of this entry's family.
     fn family_position(&self, ranking: &Ranking, entry: usize) -> Option<usize> {
         let family = self.families.get(entry);
@@ -333,6 +471,15 @@ impl Router {
     /// Asks the knowledge its own questions and fits the probabilities to what comes of it.
     fn calibrate(&mut self, analysed: &[Analysis]) -> tantivy::Result<()> {
         let explicit = self.owners.contains(&Owner::OutOfScope);
+        let refused = self
+            .owners
+            .iter()
+            .filter(|o| **o == Owner::OutOfScope)
+            .count();
+        let asked = (self.owners.len() - refused) as f64;
+        let share = OUT_OF_SCOPE_SHARE / (1.0 - OUT_OF_SCOPE_SHARE);
+        let refused_weight = (share * asked / refused.max(1) as f64).clamp(1.0, 10.0);
+        let held_out = self.listen(analysed);
         let step = analysed.len().div_ceil(CALIBRATED).max(1);
         let (mut right, mut among) = (Vec::new(), Vec::new());
         let mut sizes = vec![0_usize; self.families.len()];
@@ -344,6 +491,14 @@ impl Router {
             }
         }
         for (number, question) in analysed.iter().enumerate().step_by(step) {
+            // A question that the network was taught says nothing of how sure it is of others.
+            let logits = match &held_out {
+                Some(held_out) => match held_out.get(number) {
+                    Some(Some(logits)) => Some(logits.as_slice()),
+                    _ => continue,
+                },
+                None => None,
+            };
             let Some(owner) = self.owners.get(number).copied() else {
                 continue;
             };
@@ -353,7 +508,7 @@ impl Router {
             };
             let limit = SEARCHED + size.min(150) + 1;
             let hits = self.search(question, limit)?;
-            let itself_out = self.rank(&hits, |hit| hit.utterance != number);
+            let itself_out = self.rank(&hits, logits, |hit| hit.utterance != number);
             let features = self.features(question, &itself_out);
             let position = match owner {
                 Owner::Entry(entry) => self.family_position(&itself_out, entry),
@@ -371,13 +526,25 @@ impl Router {
                     weight,
                 });
             };
-            note(features, position, 1.0);
+            let weight = match owner {
+                Owner::Entry(_) => 1.0,
+                Owner::OutOfScope => refused_weight,
+            };
+            note(features, position, weight);
             if let Owner::Entry(entry) = owner {
-                let entry_out =
-                    self.rank(&hits, |hit| self.owners.get(hit.utterance) != Some(&owner));
+                let other = |hit: &Hit| self.owners.get(hit.utterance) != Some(&owner);
+                let mut unheard = logits.map(<[f32]>::to_vec);
+                if let Some(logit) = unheard.as_mut().and_then(|l| l.get_mut(entry)) {
+                    *logit = f32::NEG_INFINITY;
+                }
+                let entry_out = self.rank(&hits, unheard.as_deref(), other);
                 let features = self.features(question, &entry_out);
                 note(features, None, if explicit { 0.05 } else { 0.25 });
-                let verbatim = self.rank(&hits, |_| true);
+                let taught = self
+                    .opinion
+                    .as_ref()
+                    .map(|opinion| opinion.logits(question));
+                let verbatim = self.rank(&hits, taught.as_deref(), |_| true);
                 let features = self.features(question, &verbatim);
                 let position = self.family_position(&verbatim, entry);
                 note(features, position, VERBATIM_WEIGHT);
@@ -466,6 +633,6 @@ mod tests {
         assert_eq!(decide(0.95, 0.97, 3), Outcome::Answer);
         assert_eq!(decide(0.6, 0.9, 3), Outcome::Clarify);
         assert_eq!(decide(0.05, 0.1, 3), Outcome::Fallback);
-        assert_eq!(decide(0.6, 0.6, 1), Outcome::Answer);
+        assert_eq!(decide(0.8, 0.9, 1), Outcome::Answer);
     }
 }
