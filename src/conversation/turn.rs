@@ -164,7 +164,7 @@ impl Turn<'_> {
             TargetKind::SmallTalk => reply.choices(menu(self.knowledge, self.language)),
             TargetKind::Answer | TargetKind::Action => {
                 let mut reply = reply.kind(Kind::Answer).choices(self.next(entry, asked));
-                reply.body.answer = serde_json::to_value(answer).ok();
+                reply.body.answer = serde_json::to_value(answer.as_ref()).ok();
                 reply
             }
         };

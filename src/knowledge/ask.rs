@@ -1,5 +1,7 @@
 //! One question, one finding, nothing kept: what the command line prints and `POST /api/v1/ask` returns.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use thiserror::Error;
 use utoipa::ToSchema;
@@ -25,7 +27,8 @@ pub struct Finding {
     pub lang: Language,
     /// The answer, if and only if the outcome is `answer`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub answer: Option<Answer>,
+    #[schema(value_type = Option<Answer>)]
+    pub answer: Option<Arc<Answer>>,
     /// Best first; on `clarify` these are offered.
     pub candidates: Vec<FoundCandidate>,
 }

@@ -7,7 +7,8 @@ use rustc_hash::{FxHashMap, FxHasher};
 
 use super::language::Analysis;
 
-/// A question as a sparse vector of unit length: a feature's number and what it weighs.
+/// A question as a sparse vector, a feature's number and what it weighs; what occurs twice stands twice. Every kind of
+/// feature has its share of the whole, whose length is about one.
 pub type Vector = Vec<(u32, f32)>;
 
 /// How much each kind of feature counts.
@@ -25,15 +26,14 @@ const LONGEST_RUN: usize = 5;
 
 /// The features that the knowledge has, and what each tells.
 pub struct FeatureSpace {
-    numbers: FxHashMap<u64, u32>,
-    information: Vec<f32>,
+    /// By hash: the feature's number, and how much it tells.
+    known: FxHashMap<u64, (u32, f32)>,
 }
 
 impl FeatureSpace {
     /// Learns the features of all questions.
     pub fn new<'a>(questions: impl Iterator<Item = &'a Analysis>) -> Self {
-        let mut numbers = FxHashMap::default();
-        let mut counts: Vec<u32> = Vec::new();
+        let mut known: FxHashMap<u64, (u32, f32)> = FxHashMap::default();
         let mut total = 0.0;
         let mut seen = Vec::new();
         for question in questions {
@@ -43,60 +43,47 @@ impl FeatureSpace {
             seen.sort_unstable();
             seen.dedup();
             for feature in &seen {
-                let number = *numbers.entry(*feature).or_insert_with(|| {
-                    counts.push(0);
-                    counts.len() as u32 - 1
-                });
-                if let Some(count) = counts.get_mut(number as usize) {
-                    *count += 1;
-                }
+                let number = known.len() as u32;
+                known.entry(*feature).or_insert((number, 0.0)).1 += 1.0;
             }
         }
-        let told = |count: &u32| ((1.0 + total) / (1.0 + *count as f32)).ln() + 1.0;
-        Self {
-            information: counts.iter().map(told).collect(),
-            numbers,
+        for (_, count) in known.values_mut() {
+            *count = ((1.0 + total) / (1.0 + *count)).ln() + 1.0;
         }
+        Self { known }
     }
 
     /// How many features there are.
     pub fn count(&self) -> usize {
-        self.information.len()
+        self.known.len()
     }
 
     /// The question's vector; features that the knowledge does not have are left out.
     pub fn vector(&self, question: &Analysis) -> Vector {
-        let mut kinds: [Vec<u32>; KINDS] = Default::default();
+        let mut vector = Vector::with_capacity(256);
+        let mut squares = [0.0_f32; KINDS];
+        let mut kinds = Vec::with_capacity(256);
         raw(question, |kind, feature| {
-            if let (Some(number), Some(kind)) = (self.numbers.get(&feature), kinds.get_mut(kind)) {
-                kind.push(*number);
+            if let (Some((number, told)), Some(sum)) =
+                (self.known.get(&feature), squares.get_mut(kind))
+            {
+                *sum += told * told;
+                vector.push((*number, *told));
+                kinds.push(kind);
             }
         });
-        let mut vector = Vector::with_capacity(kinds.iter().map(Vec::len).sum());
-        for (mut numbers, weight) in kinds.into_iter().zip(WEIGHTS) {
-            let start = vector.len();
-            numbers.sort_unstable();
-            for same in numbers.chunk_by(|a, b| a == b) {
-                let Some(number) = same.first() else {
-                    continue;
-                };
-                let told = self.information.get(*number as usize).copied();
-                let often = 1.0 + (same.len() as f32).ln();
-                vector.push((*number, often * told.unwrap_or(0.0)));
+        let mut length = 0.0;
+        for (sum, weight) in squares.iter_mut().zip(WEIGHTS) {
+            if *sum > 0.0 {
+                length += weight * weight;
+                *sum = weight / sum.sqrt();
             }
-            scale(vector.get_mut(start..).unwrap_or_default(), weight);
         }
-        scale(&mut vector, 1.0);
+        let length = length.sqrt().max(1e-6);
+        for ((_, value), kind) in vector.iter_mut().zip(kinds) {
+            *value *= squares.get(kind).copied().unwrap_or(0.0) / length;
+        }
         vector
-    }
-}
-
-/// Brings a vector to a length.
-fn scale(vector: &mut [(u32, f32)], length: f32) {
-    let now = vector.iter().map(|(_, value)| value * value).sum::<f32>();
-    let factor = length / now.sqrt().max(1e-6);
-    for (_, value) in vector {
-        *value *= factor;
     }
 }
 

@@ -21,6 +21,7 @@ mod spelling;
 pub mod text;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use jiff::civil::Date;
 
@@ -65,7 +66,7 @@ pub struct Knowledge {
     router: Router,
     messages: Messages,
     contacts: Contacts,
-    answers: Vec<Localised<Answer>>,
+    answers: Vec<Localised<Arc<Answer>>>,
     places: HashMap<String, usize>,
 }
 
@@ -136,8 +137,8 @@ impl Knowledge {
             .entries
             .iter()
             .map(|entry| Localised {
-                ms: Answer::render(entry, Language::Ms, &contacts),
-                en: Answer::render(entry, Language::En, &contacts),
+                ms: Arc::new(Answer::render(entry, Language::Ms, &contacts)),
+                en: Arc::new(Answer::render(entry, Language::En, &contacts)),
             })
             .collect();
         let places = book
@@ -187,7 +188,7 @@ impl Knowledge {
     }
 
     /// The answer of the entry at a place, as shown.
-    pub fn answer(&self, place: usize, language: Language) -> Option<&Answer> {
+    pub fn answer(&self, place: usize, language: Language) -> Option<&Arc<Answer>> {
         self.answers.get(place).map(|answer| answer.get(language))
     }
 }
@@ -264,7 +265,7 @@ fn judge(
     book
 }
 
-/// Questions and paraphrases that lead to another entry than their own.
+/// Questions and paraphrases that lead to another entry than their own or the action that it offers.
 fn misrouted(files: &[(&str, &FaqFile)], book: &Book, router: &Router) -> Vec<Problem> {
     let mut problems = Vec::new();
     let written = files
@@ -273,7 +274,7 @@ fn misrouted(files: &[(&str, &FaqFile)], book: &Book, router: &Router) -> Vec<Pr
     for (own, (name, entry)) in written.enumerate() {
         for (text, at) in check::asked(entry) {
             let found = router.best_entry(text).ok().flatten();
-            let Some(other) = found.filter(|found| *found != own) else {
+            let Some(other) = found.filter(|found| !router.are_family(*found, own)) else {
                 continue;
             };
             let other = book

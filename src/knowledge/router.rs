@@ -80,7 +80,7 @@ const COSTS: Costs = Costs {
 /// How much of an utterance's score is BM25; the rest is the cosine.
 const BM25_SHARE: f32 = 0.5;
 /// What nearness adds to the network's logits, and what it is worth without a network.
-const NEARNESS: f32 = 6.0;
+const NEARNESS: f32 = 10.0;
 const NEARNESS_ALONE: f32 = 12.0;
 /// Entries of a ranking that are kept.
 const KEPT: usize = 8;
@@ -89,7 +89,7 @@ const NETWORK_ENTRIES: usize = 500;
 const NETWORK_UTTERANCES: usize = 40_000;
 /// Hidden units for few entries and for many.
 const FEW_ENTRIES: usize = 40;
-const HIDDEN_FEW: usize = 64;
+const HIDDEN_FEW: usize = 32;
 const HIDDEN_MANY: usize = 192;
 /// Up to here every question is held out in turn, in so many parts; beyond, one part is.
 const HELD_OUT_IN_TURN: usize = 4_000;
@@ -231,6 +231,11 @@ impl Router {
     /// The entry that an utterance of the book leads to, for checking the book against itself.
     pub fn best_entry(&self, text: &str) -> tantivy::Result<Option<usize>> {
         Ok(self.route(text)?.candidates.first().map(|c| c.entry))
+    }
+
+    /// Whether two entries are an answer and its action, or the same.
+    pub fn are_family(&self, one: usize, other: usize) -> bool {
+        self.families.get(one) == self.families.get(other)
     }
 
     /// The best utterances for a question, scored by how far both say the same: the cosine of the two under the
