@@ -6,8 +6,10 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Context;
+use jiff::civil::Date;
 
 use super::{EvalArgs, Failure, Outcome, Output};
+use crate::clock::Clock;
 use crate::config::Settings;
 use crate::conversation::rehearsal::Rehearsal;
 use crate::knowledge::evaluation::{
@@ -25,8 +27,9 @@ pub fn run(settings: &Settings, args: &EvalArgs, out: &mut Output) -> Outcome {
             "tanya: warning: {target:?} is accepted, but no entry has this id"
         ));
     }
+    let today = Clock::shifted(settings.clock_offset_ms).today();
     let (mut summary, predictions) = evaluate(&knowledge, &questions, &args.by, |dialogue| {
-        rehearse(&knowledge, dialogue)
+        rehearse(&knowledge, dialogue, today)
     })?;
     summary.load_ms = load_ms;
     if let Some(path) = &args.predictions {
@@ -56,13 +59,13 @@ fn read(path: &Path) -> Result<Questions, Failure> {
 }
 
 /// Holds a dialogue with the engine, turn by turn.
-fn rehearse(knowledge: &Knowledge, dialogue: &Dialogue) -> Vec<Prediction> {
+fn rehearse(knowledge: &Knowledge, dialogue: &Dialogue, today: Date) -> Vec<Prediction> {
     let mut rehearsal = Rehearsal::default();
     let turns = dialogue.turns.iter().enumerate();
     turns
         .map(|(number, turn)| {
             let start = Instant::now();
-            let said = rehearsal.say(knowledge, &turn.user);
+            let said = rehearsal.say(knowledge, &turn.user, today);
             let micros = start.elapsed().as_secs_f64() * 1e6;
             let certain = said.target.iter().map(|target| PredictedCandidate {
                 target: target.clone(),

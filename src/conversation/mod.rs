@@ -1,6 +1,7 @@
 //! The engine that every channel talks to: loads a conversation, decides, and commits what was decided in one
 //! transaction. It knows no channel.
 
+mod context;
 pub mod hub;
 pub mod message;
 pub mod rehearsal;
@@ -30,7 +31,7 @@ use crate::storage::message::{self as transcript, MessageRow};
 use hub::{Hub, Signal};
 use message::{Body, Content, Incoming, Message, Reply, Sender};
 use state::State;
-use turn::{ChoiceExpired, Decision};
+use turn::{ChoiceExpired, Circumstances, Decision};
 
 /// How often a turn is decided anew when another one was faster.
 const TRIES: usize = 8;
@@ -213,9 +214,18 @@ impl Engine {
         let knowledge = self.knowledge.current();
         let state = State::parse(&row.state);
         let language = Language::parse(&row.language).unwrap_or_default();
-        let days = self.keeping.transcript_days;
-        let decision = turn::decide(&knowledge, &state, language, &incoming.content, days)
-            .map_err(|ChoiceExpired| EngineError::ChoiceExpired)?;
+        let circumstances = Circumstances {
+            transcript_days: self.keeping.transcript_days,
+            today: self.clock.today(),
+        };
+        let decision = turn::decide(
+            &knowledge,
+            &state,
+            language,
+            &incoming.content,
+            circumstances,
+        )
+        .map_err(|ChoiceExpired| EngineError::ChoiceExpired)?;
 
         self.hub.signal(id, Signal::Typing);
         let now = self.clock.now();

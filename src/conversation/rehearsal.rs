@@ -1,8 +1,10 @@
 //! A conversation that nobody keeps: the engine's decisions without a database, for measuring dialogues.
 
+use jiff::civil::Date;
+
 use super::message::Content;
 use super::state::State;
-use super::turn::decide;
+use super::turn::{Circumstances, decide};
 use crate::knowledge::Knowledge;
 use crate::knowledge::ask::Finding;
 use crate::knowledge::text::Language;
@@ -26,10 +28,20 @@ pub struct Said {
 }
 
 impl Rehearsal {
-    /// One turn, as a person types it.
-    pub fn say(&mut self, knowledge: &Knowledge, text: &str) -> Said {
+    /// One turn, as a person types it on that day.
+    pub fn say(&mut self, knowledge: &Knowledge, text: &str, today: Date) -> Said {
         let content = Content::Text(text.to_owned());
-        let Ok(decision) = decide(knowledge, &self.state, self.language, &content, 0) else {
+        let circumstances = Circumstances {
+            transcript_days: 0,
+            today,
+        };
+        let Ok(decision) = decide(
+            knowledge,
+            &self.state,
+            self.language,
+            &content,
+            circumstances,
+        ) else {
             return Said {
                 target: None,
                 routed: None,

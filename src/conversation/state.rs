@@ -3,9 +3,18 @@
 use serde::{Deserialize, Serialize};
 
 use super::message::Choice;
+use crate::knowledge::period::Period;
 
 /// Choices that stay valid; older ones have expired.
 const REMEMBERED: usize = 48;
+
+/// Turns on one topic that are remembered, and characters of each.
+const SAID: usize = 3;
+const SAID_CHARS: usize = 160;
+
+fn shortened(said: &str) -> String {
+    said.chars().take(SAID_CHARS).collect()
+}
 
 /// What is remembered.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -19,6 +28,27 @@ pub struct State {
     /// What was offered and can still be chosen, the latest first.
     #[serde(default)]
     offered: Vec<Choice>,
+    /// The targets of which one was to be chosen, or the several that were asked, in order.
+    #[serde(default)]
+    list: Vec<String>,
+    /// Whether they were just offered, and nothing was said since.
+    #[serde(default)]
+    choosing: bool,
+    /// What was last spoken of.
+    #[serde(default)]
+    topic: Option<String>,
+    /// What the person said of it, redacted.
+    #[serde(default)]
+    said: Vec<String>,
+    /// Who the person is, in the word that they used.
+    #[serde(default)]
+    person: Option<String>,
+    /// The system that the person spoke of last.
+    #[serde(default)]
+    system: Option<String>,
+    /// The month or year that is spoken of.
+    #[serde(default)]
+    period: Option<Period>,
 }
 
 impl State {
@@ -40,6 +70,95 @@ impl State {
         self.offered.retain(|choice| !known(choice));
         self.offered.splice(0..0, choices);
         self.offered.truncate(REMEMBERED);
+    }
+
+    /// What was last spoken of.
+    pub fn topic(&self) -> Option<&str> {
+        self.topic.as_deref()
+    }
+
+    /// What the person said of it, in one line.
+    pub fn said(&self) -> String {
+        self.said.join(" ")
+    }
+
+    /// Who the person said to be.
+    pub fn person(&self) -> Option<&str> {
+        self.person.as_deref()
+    }
+
+    /// The system that the person spoke of.
+    pub fn system(&self) -> Option<&str> {
+        self.system.as_deref()
+    }
+
+    /// The month or year that is spoken of.
+    pub fn period(&self) -> Option<Period> {
+        self.period
+    }
+
+    /// Notes the month or year that a turn names.
+    pub fn set_period(&mut self, period: Period) {
+        self.period = Some(period);
+    }
+
+    /// The targets that were just offered to choose from.
+    pub fn list(&self) -> &[String] {
+        if self.choosing { &self.list } else { &[] }
+    }
+
+    /// The target at a place of the last list, whether or not it was spoken of since.
+    pub fn listed(&self, place: usize) -> Option<&str> {
+        self.list.get(place).map(String::as_str)
+    }
+
+    /// Of the two in the last list, the one that was not spoken of last.
+    pub fn other_listed(&self) -> Option<&str> {
+        let [first, second] = self.list.as_slice() else {
+            return None;
+        };
+        let spoken_of_first = self.topic.as_ref() == Some(first);
+        Some(if spoken_of_first { second } else { first })
+    }
+
+    /// Notes several targets to choose from.
+    pub fn list_to_choose(&mut self, targets: Vec<String>, said: &str) {
+        self.list = targets;
+        self.choosing = true;
+        self.topic = self.list.first().cloned();
+        self.said = vec![shortened(said)];
+    }
+
+    /// Notes what is spoken of and what was said of it; nothing if nothing was understood.
+    pub fn speak_of(&mut self, target: Option<&str>, said: &str) {
+        self.choosing = false;
+        if target.is_none() {
+            self.said.clear();
+        } else if target != self.topic.as_deref() {
+            let place =
+                |target: Option<&str>| self.list.iter().position(|t| Some(t.as_str()) == target);
+            if place(target).is_none() {
+                self.list.clear();
+            }
+            self.said.clear();
+            self.period = None;
+        }
+        self.topic = target.map(str::to_owned);
+        if target.is_some() && !said.is_empty() {
+            self.said.push(shortened(said));
+            let surplus = self.said.len().saturating_sub(SAID);
+            self.said.drain(..surplus);
+        }
+    }
+
+    /// Notes who the person is and which system they speak of, where a turn tells.
+    pub fn note(&mut self, person: Option<&str>, system: Option<&str>) {
+        if let Some(person) = person {
+            self.person = Some(person.to_owned());
+        }
+        if let Some(system) = system {
+            self.system = Some(system.to_owned());
+        }
     }
 
     /// Whether this value was offered and not so long ago that it is forgotten.

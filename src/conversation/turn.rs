@@ -1,11 +1,17 @@
 //! One message being decided: pure, from what is known to what is said. Nothing is written here.
 
+use jiff::civil::Date;
+
+use super::context::Context;
 use super::message::{Choice, Content, Kind, Reply};
 use super::state::State;
 use crate::knowledge::Knowledge;
+use crate::knowledge::answer::Answer;
 use crate::knowledge::ask::{Finding, ReplyLanguage, ask};
 use crate::knowledge::book::{Entry, TargetKind};
+use crate::knowledge::cues::normal;
 use crate::knowledge::messages::fill;
+use crate::knowledge::period;
 use crate::knowledge::router::Outcome;
 use crate::knowledge::text::Language;
 use crate::redact::{redact, without_numbers};
@@ -13,6 +19,15 @@ use crate::redact::{redact, without_numbers};
 const LANGUAGE_VALUE: &str = "lang:";
 const ENTRY_VALUE: &str = "entry:";
 const NONE_VALUE: &str = "none";
+/// What replies are about that are no answer: something to choose from, something taken back.
+const TO_CHOOSE: &str = "control:jelas";
+const CANCELLED: &str = "control:batal";
+/// What is had by the month, and by the year.
+const OF_A_MONTH: [&str; 1] = ["action:slip-gaji"];
+const OF_A_YEAR: [&str; 2] = ["action:penyata-tahunan", "portal-penyata-tahunan"];
+/// Things that are taken from one message, at most, each understood at least so surely.
+const SEVERAL: usize = 3;
+const SURE_OF_EACH: f64 = 0.75;
 /// Entries offered after an answer.
 const RELATED: usize = 3;
 
@@ -44,18 +59,28 @@ pub fn opening(knowledge: &Knowledge, language: Language, transcript_days: u32) 
     ]
 }
 
+/// What a decision needs to know besides what was said.
+#[derive(Clone, Copy, Debug)]
+pub struct Circumstances {
+    /// How long transcripts are kept, in days.
+    pub transcript_days: u32,
+    /// The day on which it is said.
+    pub today: Date,
+}
+
 /// Decides what is said to one message.
 pub fn decide(
     knowledge: &Knowledge,
     state: &State,
     language: Language,
     content: &Content,
-    transcript_days: u32,
+    circumstances: Circumstances,
 ) -> Result<Decision, ChoiceExpired> {
     let mut turn = Turn {
         knowledge,
-        transcript_days,
+        circumstances,
         language,
+        state: state.clone(),
         replies: Vec::new(),
         routed: None,
     };
@@ -79,7 +104,7 @@ pub fn decide(
             }
         }
     };
-    let mut state = state.clone();
+    let mut state = turn.state;
     let choices = turn.replies.iter().flat_map(|r| r.body.choices.clone());
     state.offer(choices.collect());
     Ok(Decision {
@@ -93,8 +118,9 @@ pub fn decide(
 
 struct Turn<'a> {
     knowledge: &'a Knowledge,
-    transcript_days: u32,
+    circumstances: Circumstances,
     language: Language,
+    state: State,
     replies: Vec<Reply>,
     routed: Option<Finding>,
 }
@@ -103,13 +129,8 @@ impl Turn<'_> {
     /// Does what a choice says; returns the label that stands for it in the transcript.
     fn chosen(&mut self, value: &str) -> Result<String, ChoiceExpired> {
         if let Some(tag) = value.strip_prefix(LANGUAGE_VALUE) {
-            self.language = Language::parse(tag).ok_or(ChoiceExpired)?;
-            let privacy = privacy(self.knowledge, self.language, self.transcript_days);
-            self.replies.push(privacy);
-            let sentence = self.knowledge.messages().language_set.get(self.language);
-            let reply = Reply::text(sentence.clone());
-            self.replies
-                .push(reply.choices(menu(self.knowledge, self.language)));
+            let language = Language::parse(tag).ok_or(ChoiceExpired)?;
+            self.speak(language);
             let label = match self.language {
                 Language::Ms => "Bahasa Melayu",
                 Language::En => "English",
@@ -117,6 +138,7 @@ impl Turn<'_> {
             return Ok(label.to_owned());
         }
         if value == NONE_VALUE {
+            self.state.speak_of(None, "");
             self.fall_back();
             let label = &self.knowledge.messages().none_of_these;
             return Ok(label.get(self.language).clone());
@@ -124,30 +146,124 @@ impl Turn<'_> {
         let id = value.strip_prefix(ENTRY_VALUE).ok_or(ChoiceExpired)?;
         let entry = self.knowledge.book().entry(id).ok_or(ChoiceExpired)?;
         let label = entry.label.get(self.language).clone();
+        self.state.speak_of(Some(id), &label);
         self.answer(entry, None);
         Ok(label)
     }
 
+    /// Speaks a language from now on.
+    fn speak(&mut self, language: Language) {
+        self.language = language;
+        let privacy = privacy(self.knowledge, language, self.circumstances.transcript_days);
+        self.replies.push(privacy);
+        let sentence = self.knowledge.messages().language_set.get(language);
+        let reply = Reply::text(sentence.clone());
+        self.replies
+            .push(reply.choices(menu(self.knowledge, language)));
+    }
+
+    /// What a turn does by its words alone: wish for a language, cancel, point to something listed, ask several things.
+    fn steered(&mut self, text: &str) -> bool {
+        let turn = normal(text);
+        let cues = self.knowledge.cues();
+        if let Some(language) = cues.language(&turn) {
+            self.speak(language);
+            return true;
+        }
+        if cues.cancels(&turn) && self.state.topic().is_some() {
+            self.state.speak_of(None, "");
+            let sentence = self.knowledge.messages().cancelled.get(self.language);
+            let reply = Reply::text(sentence.clone()).about(CANCELLED);
+            self.replies
+                .push(reply.choices(menu(self.knowledge, self.language)));
+            return true;
+        }
+        let pointed = cues.place(&turn).and_then(|place| self.state.listed(place));
+        let pointed = pointed.or_else(|| {
+            let other = cues.points_to_other(&turn);
+            other.then(|| self.state.other_listed()).flatten()
+        });
+        if let Some(entry) = pointed.and_then(|id| self.knowledge.book().entry(id)) {
+            let label = entry.label.get(self.language).clone();
+            self.state.speak_of(Some(&entry.id), &label);
+            self.answer(entry, None);
+            return true;
+        }
+        let parts = cues.parts(&turn);
+        let asked = self.asked_in(&parts);
+        if asked.len() > 1 {
+            self.offer_several(asked, text);
+            return true;
+        }
+        false
+    }
+
+    /// What the parts of a message ask, if every one is understood and they ask different things.
+    fn asked_in(&self, parts: &[String]) -> Vec<String> {
+        let mut places: Vec<usize> = Vec::new();
+        for part in parts.iter().take(SEVERAL) {
+            let fixed = ReplyLanguage::Fixed(self.language);
+            let found = ask(self.knowledge, part, fixed);
+            let found = found.ok().filter(|found| found.confidence >= SURE_OF_EACH);
+            let place = found.and_then(|found| self.knowledge.place(found.target.as_deref()?));
+            let Some(place) = place else {
+                return Vec::new();
+            };
+            let known = places
+                .iter()
+                .any(|other| self.knowledge.are_family(*other, place));
+            if !known {
+                places.push(place);
+            }
+        }
+        let entries = places
+            .iter()
+            .filter_map(|place| self.knowledge.entry(*place));
+        entries.map(|entry| entry.id.clone()).collect()
+    }
+
+    fn offer_several(&mut self, targets: Vec<String>, text: &str) {
+        let choices = targets.iter();
+        let choices = choices.filter_map(|id| entry_choice(self.knowledge, id, self.language));
+        let sentence = self.knowledge.messages().several.get(self.language);
+        let reply = Reply::text(sentence.clone()).kind(Kind::Choices);
+        self.replies
+            .push(reply.about(TO_CHOOSE).choices(choices.collect()));
+        self.state.list_to_choose(targets, text);
+    }
+
     /// Routes a typed question and answers, asks back, or says whom to contact.
     fn asked(&mut self, text: &str) {
+        let said = redact(text);
+        if self.steered(&said) {
+            return;
+        }
         let language = ReplyLanguage::OfQuestion {
             otherwise: self.language,
         };
+        let found = Context::new(self.knowledge, &self.state, language).understand(text);
         // The index fails only by a fault of the program: the person is still told whom to contact.
-        let Ok(finding) = ask(self.knowledge, text, language) else {
+        let Ok(finding) = found else {
             tracing::error!("the index failed");
             return self.fall_back();
         };
         self.language = finding.lang;
-        let book = self.knowledge.book();
+        let turn = normal(&said);
+        let cues = self.knowledge.cues();
+        self.state.note(cues.person(&turn), cues.system(&turn));
         match finding.outcome {
             Outcome::Answer => {
                 let target = finding.target.as_deref();
+                self.state.speak_of(target, &said);
+                if let Some(period) = period::named(&said, self.circumstances.today) {
+                    self.state.set_period(period);
+                }
+                let book = self.knowledge.book();
                 if let Some(entry) = target.and_then(|id| book.entry(id)) {
                     self.answer(entry, Some(text));
                 }
             }
-            Outcome::Clarify => self.clarify(&finding),
+            Outcome::Clarify => self.clarify(&finding, &said),
             Outcome::Fallback => self.fall_back(),
         }
         self.routed = Some(finding);
@@ -164,11 +280,25 @@ impl Turn<'_> {
             TargetKind::SmallTalk => reply.choices(menu(self.knowledge, self.language)),
             TargetKind::Answer | TargetKind::Action => {
                 let mut reply = reply.kind(Kind::Answer).choices(self.next(entry, asked));
-                reply.body.answer = serde_json::to_value(answer.as_ref()).ok();
+                reply.body.answer = serde_json::to_value(self.titled(entry, answer)).ok();
                 reply
             }
         };
         self.replies.push(reply);
+    }
+
+    /// The answer with the month or year that was asked for in its title, where it is about one.
+    fn titled(&self, entry: &Entry, answer: &Answer) -> Answer {
+        let mut answer = answer.clone();
+        let period = self.state.period().filter(|period| match period.month {
+            Some(_) => OF_A_MONTH.contains(&entry.id.as_str()),
+            None => OF_A_YEAR.contains(&entry.id.as_str()),
+        });
+        if let Some(period) = period {
+            let shown = period.shown(self.language);
+            answer.title = format!("{} ({shown})", entry.label.get(self.language));
+        }
+        answer
     }
 
     /// What can be pressed after an answer: the other reading of the question, and what is related. An action is not
@@ -196,7 +326,7 @@ impl Turn<'_> {
         choices
     }
 
-    fn clarify(&mut self, finding: &Finding) {
+    fn clarify(&mut self, finding: &Finding, said: &str) {
         let messages = self.knowledge.messages();
         let mut choices: Vec<Choice> = finding
             .candidates
@@ -208,8 +338,11 @@ impl Turn<'_> {
             label: messages.none_of_these.get(self.language).clone(),
         });
         let reply = Reply::text(messages.clarify.get(self.language).clone());
-        let reply = reply.kind(Kind::Choices).about("control:jelas");
+        let reply = reply.kind(Kind::Choices).about(TO_CHOOSE);
         self.replies.push(reply.choices(choices));
+        let candidates = finding.candidates.iter();
+        let targets = candidates.map(|c| c.target.clone()).collect();
+        self.state.list_to_choose(targets, said);
     }
 
     fn fall_back(&mut self) {

@@ -31,6 +31,9 @@ pub struct Finding {
     pub answer: Option<Arc<Answer>>,
     /// Best first; on `clarify` these are offered.
     pub candidates: Vec<FoundCandidate>,
+    /// How loudly the networks say that it must be refused, from 0 to 1.
+    #[serde(skip)]
+    pub refusal: f64,
 }
 
 /// One entry that may be meant.
@@ -93,7 +96,17 @@ impl From<Option<Language>> for ReplyLanguage {
 
 /// Asks the knowledge.
 pub fn ask(knowledge: &Knowledge, text: &str, language: ReplyLanguage) -> tantivy::Result<Finding> {
-    let routing = knowledge.route(text)?;
+    ask_expecting(knowledge, text, &[], language)
+}
+
+/// Asks the knowledge where some entries are more to be expected than others.
+pub fn ask_expecting(
+    knowledge: &Knowledge,
+    text: &str,
+    expected: &[(usize, f32)],
+    language: ReplyLanguage,
+) -> tantivy::Result<Finding> {
+    let routing = knowledge.route_expecting(text, expected)?;
     let lang = match language {
         ReplyLanguage::Fixed(language) => language,
         ReplyLanguage::OfQuestion { otherwise } => routing.language.unwrap_or(otherwise),
@@ -122,6 +135,7 @@ pub fn ask(knowledge: &Knowledge, text: &str, language: ReplyLanguage) -> tantiv
         lang,
         answer,
         candidates,
+        refusal: routing.refusal,
     })
 }
 

@@ -43,20 +43,26 @@ impl<const N: usize> Calibration<N> {
             return model;
         }
         model.standardise(examples, total);
+        let mut scaled = examples.to_vec();
+        for example in &mut scaled {
+            example.features = model.scaled(&example.features);
+            example.weight /= total;
+        }
         for _ in 0..ROUNDS {
-            model.step(examples, total);
+            model.step(&scaled);
         }
         model
     }
 
     /// The probability, between 0 and 1.
     pub fn probability(&self, features: &Features<N>) -> f64 {
-        let mut sum = self.bias;
-        let scaled = self.scaled(features);
-        for (weight, value) in self.weights.iter().zip(scaled) {
-            sum += weight * value;
-        }
-        1.0 / (1.0 + (-sum).exp())
+        self.of_scaled(&self.scaled(features))
+    }
+
+    fn of_scaled(&self, scaled: &Features<N>) -> f64 {
+        let told = self.weights.iter().zip(scaled);
+        let sum: f64 = told.map(|(weight, value)| weight * value).sum();
+        1.0 / (1.0 + (-self.bias - sum).exp())
     }
 
     fn scaled(&self, features: &Features<N>) -> [f64; N] {
@@ -84,14 +90,15 @@ impl<const N: usize> Calibration<N> {
         }
     }
 
-    fn step(&mut self, examples: &[Example<N>], total: f64) {
+    /// One step down the slope; the examples are scaled and their weights add up to one.
+    fn step(&mut self, examples: &[Example<N>]) {
         let mut slope = [0.0; N];
         let mut bias_slope = 0.0;
         for example in examples {
             let truth = if example.holds { 1.0 } else { 0.0 };
-            let error = (self.probability(&example.features) - truth) * example.weight / total;
+            let error = (self.of_scaled(&example.features) - truth) * example.weight;
             bias_slope += error;
-            for (sum, value) in slope.iter_mut().zip(self.scaled(&example.features)) {
+            for (sum, value) in slope.iter_mut().zip(example.features) {
                 *sum += error * value;
             }
         }

@@ -1,4 +1,4 @@
-//! What the network sees of a question: its folded words, their neighbours and pairs, and its letters in runs, each
+//! What a network sees of a question: its folded words, their neighbours and pairs, and its letters in runs, each
 //! weighed by how rare it is.
 
 use std::hash::{Hash, Hasher};
@@ -7,127 +7,159 @@ use rustc_hash::{FxHashMap, FxHasher};
 
 use super::language::Analysis;
 
-/// A question as a sparse vector, a feature's number and what it weighs; what occurs twice stands twice. Every kind of
-/// feature has its share of the whole, whose length is about one.
-pub type Vector = Vec<(u32, f32)>;
+/// One weight a kind of feature: words, neighbours, pairs, letters inside words, letters across words.
+pub type Kinds = [f32; KINDS];
 
-/// How much each kind of feature counts.
-const WEIGHTS: [f32; KINDS] = [1.0, 0.7, 0.5, 1.3];
-const KINDS: usize = 4;
+const KINDS: usize = 5;
 const WORD: usize = 0;
 const NEIGHBOURS: usize = 1;
 const PAIR: usize = 2;
-const LETTERS: usize = 3;
+const INSIDE: usize = 3;
+const ACROSS: usize = 4;
 /// Pairs of words stand at most so far apart.
 const APART: usize = 5;
-/// Runs of letters, by length.
-const SHORTEST_RUN: usize = 2;
-const LONGEST_RUN: usize = 5;
+/// Runs of letters, by length: the shortest and the longest.
+const INSIDE_RUNS: (usize, usize) = (2, 5);
+const ACROSS_RUNS: (usize, usize) = (3, 6);
+const LONGEST_RUN: usize = 6;
+
+/// A question as a sparse vector: by kind the rows of its features and what each weighs, every kind of length one.
+/// What occurs twice stands twice.
+#[derive(Clone, Debug, Default)]
+pub struct Vector {
+    kinds: [Vec<(u32, f32)>; KINDS],
+}
+
+impl Vector {
+    /// A vector of words alone.
+    #[cfg(test)]
+    pub fn of_words(words: Vec<(u32, f32)>) -> Self {
+        let mut vector = Self::default();
+        vector.kinds[WORD] = words;
+        vector
+    }
+
+    /// The features kind by kind.
+    #[inline(always)]
+    pub fn kinds(&self) -> impl Iterator<Item = &[(u32, f32)]> {
+        self.kinds.iter().map(Vec::as_slice)
+    }
+}
 
 /// The features that the knowledge has, and what each tells.
 pub struct FeatureSpace {
-    /// By hash: the feature's number, and how much it tells.
+    /// By hash: the feature's row, and how much it tells.
     known: FxHashMap<u64, (u32, f32)>,
+    rows: usize,
+    looked_at: Kinds,
 }
 
 impl FeatureSpace {
-    /// Learns the features of all questions.
-    pub fn new<'a>(questions: impl Iterator<Item = &'a Analysis>) -> Self {
+    /// Learns the features of all questions, of the kinds that count at all. Features beyond `most_rows` share rows.
+    pub fn new(questions: &[Analysis], looked_at: Kinds, most_rows: usize) -> Self {
         let mut known: FxHashMap<u64, (u32, f32)> = FxHashMap::default();
-        let mut total = 0.0;
         let mut seen = Vec::new();
         for question in questions {
-            total += 1.0;
             seen.clear();
-            raw(question, |_, feature| seen.push(feature));
+            raw(question, &looked_at, |_, feature| seen.push(feature));
             seen.sort_unstable();
             seen.dedup();
             for feature in &seen {
-                let number = known.len() as u32;
-                known.entry(*feature).or_insert((number, 0.0)).1 += 1.0;
+                let row = known.len() % most_rows.max(1);
+                known.entry(*feature).or_insert((row as u32, 0.0)).1 += 1.0;
             }
         }
+        let total = questions.len() as f32;
         for (_, count) in known.values_mut() {
             *count = ((1.0 + total) / (1.0 + *count)).ln() + 1.0;
         }
-        Self { known }
+        Self {
+            rows: known.len().min(most_rows),
+            known,
+            looked_at,
+        }
     }
 
-    /// How many features there are.
-    pub fn count(&self) -> usize {
-        self.known.len()
+    /// How many rows there are.
+    pub fn rows(&self) -> usize {
+        self.rows
     }
 
     /// The question's vector; features that the knowledge does not have are left out.
     pub fn vector(&self, question: &Analysis) -> Vector {
-        let mut vector = Vector::with_capacity(256);
-        let mut squares = [0.0_f32; KINDS];
-        let mut kinds = Vec::with_capacity(256);
-        raw(question, |kind, feature| {
-            if let (Some((number, told)), Some(sum)) =
-                (self.known.get(&feature), squares.get_mut(kind))
-            {
-                *sum += told * told;
-                vector.push((*number, *told));
-                kinds.push(kind);
+        let mut vector = Vector::default();
+        raw(question, &self.looked_at, |kind, feature| {
+            let features = vector.kinds.get_mut(kind);
+            if let Some((known, features)) = self.known.get(&feature).zip(features) {
+                features.push(*known);
             }
         });
-        let mut length = 0.0;
-        for (sum, weight) in squares.iter_mut().zip(WEIGHTS) {
-            if *sum > 0.0 {
-                length += weight * weight;
-                *sum = weight / sum.sqrt();
+        for features in &mut vector.kinds {
+            let squares: f32 = features.iter().map(|(_, told)| told * told).sum();
+            let length = squares.sqrt().max(1e-6);
+            for (_, value) in features {
+                *value /= length;
             }
-        }
-        let length = length.sqrt().max(1e-6);
-        for ((_, value), kind) in vector.iter_mut().zip(kinds) {
-            *value *= squares.get(kind).copied().unwrap_or(0.0) / length;
         }
         vector
     }
 }
 
-/// All features by kind and hash.
-fn raw(question: &Analysis, mut found: impl FnMut(usize, u64)) {
+/// All features of the kinds that are looked at, by kind and hash.
+fn raw(question: &Analysis, looked_at: &Kinds, mut found: impl FnMut(usize, u64)) {
+    let looks_at = |kind: usize| looked_at.get(kind).is_some_and(|weight| *weight > 0.0);
     let words = &question.words;
-    let edge = u32::MAX;
-    let mut before = edge;
-    for word in words.iter().chain(std::iter::once(&edge)) {
-        found(NEIGHBOURS, hash(NEIGHBOURS, (before, *word)));
-        before = *word;
+    if looks_at(NEIGHBOURS) {
+        let edge = u32::MAX;
+        let mut before = edge;
+        for word in words.iter().chain(std::iter::once(&edge)) {
+            found(NEIGHBOURS, hash(NEIGHBOURS, (before, *word)));
+            before = *word;
+        }
     }
     for (at, word) in words.iter().enumerate() {
         found(WORD, hash(WORD, *word));
-        for other in words
-            .iter()
-            .skip(at + 1)
-            .take(APART)
-            .filter(|other| *other != word)
-        {
+        let near = words.iter().skip(at + 1).take(APART);
+        for other in near.filter(|other| *other != word && looks_at(PAIR)) {
             found(PAIR, hash(PAIR, (word.min(other), word.max(other))));
         }
     }
-    let mut padded = String::with_capacity(32);
-    for word in question.surface.split(' ').filter(|word| !word.is_empty()) {
-        padded.clear();
-        padded.push(' ');
-        padded.push_str(word);
-        padded.push(' ');
-        let mut starts = padded.char_indices().map(|(at, _)| at);
-        let mut ends = [0_usize; LONGEST_RUN + 1];
-        // `ends` holds where the next letters begin: a window over the word, letter by letter.
-        let mut filled = 0;
-        for end in starts.by_ref().chain(std::iter::once(padded.len())) {
-            ends.rotate_left(1);
-            if let Some(last) = ends.last_mut() {
-                *last = end;
-            }
-            filled = (filled + 1).min(LONGEST_RUN + 1);
-            for length in SHORTEST_RUN..filled {
-                let start = ends.get(LONGEST_RUN - length).copied().unwrap_or(0);
-                if let Some(run) = padded.get(start..end) {
-                    found(LETTERS, hash(LETTERS, run));
-                }
+    let mut padded = String::with_capacity(128);
+    let surface = &question.surface;
+    for word in surface.split(' ').filter(|word| !word.is_empty()) {
+        pad(&mut padded, word);
+        runs(&padded, INSIDE_RUNS, |run| found(INSIDE, hash(INSIDE, run)));
+    }
+    if looks_at(ACROSS) {
+        pad(&mut padded, surface);
+        runs(&padded, ACROSS_RUNS, |run| found(ACROSS, hash(ACROSS, run)));
+    }
+}
+
+/// Puts a space on both sides: beginnings and ends are letters too.
+fn pad(padded: &mut String, text: &str) {
+    padded.clear();
+    padded.push(' ');
+    padded.push_str(text);
+    padded.push(' ');
+}
+
+/// All runs of letters of these lengths.
+fn runs(text: &str, (shortest, longest): (usize, usize), mut found: impl FnMut(&str)) {
+    let starts = text.char_indices().map(|(at, _)| at);
+    // `ends` holds where the next letters begin: a window over the text, letter by letter.
+    let mut ends = [0_usize; LONGEST_RUN + 1];
+    let mut filled = 0;
+    for end in starts.chain(std::iter::once(text.len())) {
+        ends.rotate_left(1);
+        if let Some(last) = ends.last_mut() {
+            *last = end;
+        }
+        filled = (filled + 1).min(longest + 1);
+        for length in shortest..filled {
+            let start = ends.get(LONGEST_RUN - length).copied().unwrap_or(0);
+            if let Some(run) = text.get(start..end) {
+                found(run);
             }
         }
     }
@@ -159,15 +191,21 @@ mod tests {
             question(&[1, 2, 4], "lupa kata kunci"),
             question(&[7, 8], "slip gaji"),
         ];
-        let space = FeatureSpace::new(questions.iter());
+        let space = FeatureSpace::new(&questions, [1.0; KINDS], 1 << 10);
         let vectors: Vec<Vector> = questions.iter().map(|q| space.vector(q)).collect();
         let dot = |a: &Vector, b: &Vector| -> f32 {
-            let value = |n: u32| b.iter().find(|(m, _)| *m == n).map_or(0.0, |(_, v)| *v);
-            a.iter().map(|(n, v)| v * value(*n)).sum()
+            let kinds = a.kinds().zip(b.kinds());
+            kinds
+                .map(|(a, b)| {
+                    let value = |n: u32| b.iter().find(|(m, _)| *m == n).map_or(0.0, |(_, v)| *v);
+                    a.iter().map(|(n, v)| v * value(*n)).sum::<f32>()
+                })
+                .sum()
         };
-        assert!((dot(&vectors[0], &vectors[0]) - 1.0).abs() < 1e-5);
-        assert!(dot(&vectors[0], &vectors[1]) > 0.2);
-        assert!(dot(&vectors[0], &vectors[2]) < 0.05);
-        assert!(space.vector(&question(&[99], "xyz")).is_empty());
+        assert!((dot(&vectors[0], &vectors[0]) - KINDS as f32).abs() < 1e-4);
+        assert!(dot(&vectors[0], &vectors[1]) > 1.0);
+        assert!(dot(&vectors[0], &vectors[2]) < 0.2);
+        let nothing = space.vector(&question(&[99], "xyz"));
+        assert!(nothing.kinds().all(<[_]>::is_empty));
     }
 }

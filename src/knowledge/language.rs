@@ -4,6 +4,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
+use super::contrast;
 use super::lexicon::Lexicon;
 use super::spelling::Spelling;
 use super::text::Language;
@@ -173,7 +174,7 @@ impl Analyser {
 
     /// Analyses what a person typed.
     pub fn analyse(&self, text: &str) -> Analysis {
-        let normal = normalise(text);
+        let normal = normalise(&contrast::meant(text));
         let mut analysis = Analysis::default();
         let mut words = Vec::with_capacity(24);
         let mut votes = (0_usize, 0_usize);

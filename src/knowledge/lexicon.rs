@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_yaml::Spanned;
 
+use super::cues::CuesYaml;
 use super::problem::Problem;
 use super::source::{self, FileText};
 
@@ -33,6 +34,9 @@ pub struct Lexicon {
     /// Inflected forms of one root.
     #[serde(default)]
     pub roots: BTreeMap<String, Vec<String>>,
+    /// What a turn of a conversation does.
+    #[serde(default)]
+    pub cues: CuesYaml,
 }
 
 /// Words that occur in one language only.

@@ -50,6 +50,10 @@ messages! {
     privacy ["{days}"],
     /// Stands above two or three candidates.
     clarify [],
+    /// Stands above the several things that one message asks.
+    several [],
+    /// What was asked is taken back.
+    cancelled [],
     /// The choice under the candidates when none is meant.
     none_of_these [],
     /// Nothing in the knowledge fits: says so and whom to contact.

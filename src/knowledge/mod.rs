@@ -5,6 +5,8 @@ pub mod ask;
 pub mod book;
 mod calibration;
 mod check;
+mod contrast;
+pub mod cues;
 pub mod evaluation;
 mod faq;
 mod features;
@@ -13,20 +15,26 @@ pub mod language;
 mod lexicon;
 pub mod live;
 pub mod messages;
+mod nearness;
 mod network;
+mod opinion;
+pub mod period;
 pub mod problem;
 pub mod router;
 pub mod source;
 mod spelling;
+mod sureness;
 pub mod text;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::civil::Date;
+use rayon::prelude::*;
 
 use answer::{Answer, Contacts};
 use book::{Book, Entry};
+use cues::Cues;
 use faq::FaqFile;
 use lexicon::Lexicon;
 use messages::Messages;
@@ -65,6 +73,7 @@ pub struct Knowledge {
     book: Book,
     router: Router,
     messages: Messages,
+    cues: Cues,
     contacts: Contacts,
     answers: Vec<Localised<Arc<Answer>>>,
     places: HashMap<String, usize>,
@@ -127,12 +136,18 @@ impl Knowledge {
             }
         }
         Ok(Loaded {
-            knowledge: Self::assemble(book, router, messages, options.contacts.clone()),
+            knowledge: Self::assemble(book, router, messages, &lexicon, options.contacts.clone()),
             warnings: problems,
         })
     }
 
-    fn assemble(book: Book, router: Router, messages: Messages, contacts: Contacts) -> Self {
+    fn assemble(
+        book: Book,
+        router: Router,
+        messages: Messages,
+        lexicon: &Lexicon,
+        contacts: Contacts,
+    ) -> Self {
         let answers = book
             .entries
             .iter()
@@ -151,6 +166,7 @@ impl Knowledge {
             book,
             router,
             messages,
+            cues: Cues::from(&lexicon.cues),
             contacts,
             answers,
             places,
@@ -159,7 +175,27 @@ impl Knowledge {
 
     /// Finds what a question means.
     pub fn route(&self, text: &str) -> tantivy::Result<Routing> {
-        self.router.route(text)
+        self.router.route(text, &[])
+    }
+
+    /// Finds what a question means where some entries, by place, are more to be expected than others: what is given
+    /// is added to what speaks for them, in logits.
+    pub fn route_expecting(
+        &self,
+        text: &str,
+        expected: &[(usize, f32)],
+    ) -> tantivy::Result<Routing> {
+        self.router.route(text, expected)
+    }
+
+    /// Whether two entries are an answer and its action, or the same.
+    pub fn are_family(&self, one: usize, other: usize) -> bool {
+        self.router.are_family(one, other)
+    }
+
+    /// What a turn of a conversation does, by its words.
+    pub fn cues(&self) -> &Cues {
+        &self.cues
     }
 
     /// Everything that can be answered.
@@ -265,29 +301,28 @@ fn judge(
     book
 }
 
-/// Questions and paraphrases that lead to another entry than their own or the action that it offers.
-fn misrouted(files: &[(&str, &FaqFile)], book: &Book, router: &Router) -> Vec<Problem> {
-    let mut problems = Vec::new();
+/// Questions and paraphrases that are answered with another entry than their own or the action that it offers, or
+/// that do not find it at all.
+fn misrouted(files: &[(&str, &FaqFile); 2], book: &Book, router: &Router) -> Vec<Problem> {
     let written = files
         .iter()
-        .flat_map(|(name, raw)| raw.entries.iter().map(move |entry| (name, entry)));
-    for (own, (name, entry)) in written.enumerate() {
-        for (text, at) in check::asked(entry) {
-            let found = router.best_entry(text).ok().flatten();
-            let Some(other) = found.filter(|found| !router.are_family(*found, own)) else {
-                continue;
-            };
-            let other = book
-                .entries
-                .get(other)
-                .map_or("", |entry| entry.id.as_str());
-            problems.push(Problem::error(
-                name,
-                at,
-                format!("{text:?} leads to {other} instead"),
-                format!("reword it, move it to {other}, or remove what makes the two alike"),
-            ));
-        }
-    }
-    problems
+        .flat_map(|(name, raw)| raw.entries.iter().map(move |entry| (*name, entry)));
+    let asked: Vec<_> = written
+        .enumerate()
+        .flat_map(|(own, (name, entry))| {
+            let asked = check::asked(entry);
+            asked.map(move |(text, at)| (own, name, text, at))
+        })
+        .collect();
+    let problem = |(own, name, text, at): &(usize, &str, &str, _)| {
+        let other = router.leads_astray(text, *own).ok()??;
+        let other = book.entries.get(other)?.id.as_str();
+        Some(Problem::error(
+            name,
+            *at,
+            format!("{text:?} leads to {other} instead"),
+            format!("reword it, move it to {other}, or remove what makes the two alike"),
+        ))
+    };
+    asked.par_iter().filter_map(problem).collect()
 }

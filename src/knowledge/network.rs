@@ -5,11 +5,11 @@
 //! Training is plain stochastic descent, one question at a time, with a learning rate a row (AdaGrad, Duchi et al. 2011).
 //! Features and hidden units are left out at random (Srivastava et al. 2014), so that no single word decides.
 
-use super::features::Vector;
+use pulp::{Arch, NullaryFnOnce};
 
-const EPOCHS: usize = 15;
+use super::features::{Kinds, Vector};
+
 const RATE: f32 = 0.1;
-const FEATURES_KEPT: f32 = 0.5;
 const HIDDEN_KEPT: f32 = 0.7;
 /// Squares of slopes that every row begins with: the first steps are no leaps.
 const FIRST_SQUARES: f32 = 0.01;
@@ -28,6 +28,24 @@ pub struct Shape {
     pub hidden: usize,
     /// How many outputs there are.
     pub outputs: usize,
+    /// How much each kind of feature counts; nothing: it is not looked at.
+    pub weights: Kinds,
+}
+
+impl Shape {
+    /// Every feature that counts, with what it weighs in all.
+    #[inline(always)]
+    fn seen(&self, question: &Vector, mut found: impl FnMut(u32, f32)) {
+        let kinds = || question.kinds().zip(self.weights);
+        let counted = kinds().filter(|(features, _)| !features.is_empty());
+        let length: f32 = counted.map(|(_, weight)| weight * weight).sum();
+        let length = length.sqrt().max(1e-6);
+        for (features, weight) in kinds().filter(|(_, weight)| *weight > 0.0) {
+            for (feature, value) in features {
+                found(*feature, value * weight / length);
+            }
+        }
+    }
 }
 
 /// A trained network.
@@ -40,8 +58,8 @@ pub struct Network {
 }
 
 impl Network {
-    /// Trains on the examples; the same examples and seed give the same network.
-    pub fn train(examples: &[Example<'_>], shape: Shape, seed: u64) -> Self {
+    /// Trains on the examples, so many times over; the same examples and seed give the same network.
+    pub fn train(examples: &[Example<'_>], shape: Shape, passes: usize, seed: u64) -> Self {
         let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
         let spread = (1.0 / shape.hidden.max(1) as f32).sqrt();
         let mut normal =
@@ -59,25 +77,41 @@ impl Network {
             hidden: vec![0.0; shape.hidden],
             mask: vec![0.0; shape.hidden],
             back: vec![0.0; shape.hidden],
-            kept: Vector::new(),
+            kept: Vec::new(),
             network,
             random,
         };
-        training.run(examples);
+        Arch::new().dispatch(Lesson {
+            training: &mut training,
+            examples,
+            passes,
+        });
         training.network
     }
 
     /// How strongly every output speaks for the question; comparable within and between questions.
     pub fn logits(&self, question: &Vector) -> Vec<f32> {
+        Arch::new().dispatch(Hearing {
+            network: self,
+            question,
+        })
+    }
+
+    #[inline(always)]
+    fn hear(&self, question: &Vector) -> Vec<f32> {
         let mut hidden = self.hidden_bias.clone();
-        self.embed(question, &mut hidden);
+        let mut seen = Vec::with_capacity(512);
+        self.shape
+            .seen(question, |feature, value| seen.push((feature, value)));
+        self.embed(&seen, &mut hidden);
         for unit in &mut hidden {
             *unit = unit.max(0.0);
         }
         self.speak(&hidden)
     }
 
-    fn embed(&self, question: &Vector, hidden: &mut [f32]) {
+    #[inline(always)]
+    fn embed(&self, question: &[(u32, f32)], hidden: &mut [f32]) {
         let width = self.shape.hidden;
         for (feature, value) in question {
             let start = *feature as usize * width;
@@ -91,16 +125,33 @@ impl Network {
         }
     }
 
+    #[inline(always)]
     fn speak(&self, hidden: &[f32]) -> Vec<f32> {
         let rows = self.outputs.chunks_exact(self.shape.hidden.max(1));
         let spoken = rows.zip(&self.output_bias);
-        spoken
-            .map(|(row, bias)| bias + row.iter().zip(hidden).map(|(w, h)| w * h).sum::<f32>())
-            .collect()
+        spoken.map(|(row, bias)| bias + dot(row, hidden)).collect()
     }
 }
 
+/// Sums that are added up side by side: the same on every processor, and as fast as it can.
+const LANES: usize = 16;
+
+#[inline(always)]
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let (a_lanes, a_rest) = a.as_chunks::<LANES>();
+    let (b_lanes, b_rest) = b.as_chunks::<LANES>();
+    let mut sums = [0.0_f32; LANES];
+    for (a, b) in a_lanes.iter().zip(b_lanes) {
+        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+            *sum += a * b;
+        }
+    }
+    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
+    sums.iter().sum::<f32>() + rest
+}
+
 /// The probabilities that belong to logits.
+#[inline(always)]
 pub fn softmax(logits: &[f32]) -> Vec<f32> {
     let highest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let mut shares: Vec<f32> = logits.iter().map(|logit| (logit - highest).exp()).collect();
@@ -119,16 +170,17 @@ struct Training {
     hidden: Vec<f32>,
     mask: Vec<f32>,
     back: Vec<f32>,
-    kept: Vector,
+    kept: Vec<(u32, f32)>,
     random: Random,
 }
 
 impl Training {
-    fn run(&mut self, examples: &[Example<'_>]) {
+    #[inline(always)]
+    fn run(&mut self, examples: &[Example<'_>], passes: usize) {
         let mut order: Vec<usize> = (0..examples.len()).collect();
-        let steps = (EPOCHS * examples.len()).max(1) as f32;
+        let steps = (passes * examples.len()).max(1) as f32;
         let mut step = 0.0;
-        for _ in 0..EPOCHS {
+        for _ in 0..passes {
             for at in (1..order.len()).rev() {
                 order.swap(at, self.random.below(at + 1));
             }
@@ -141,6 +193,7 @@ impl Training {
         }
     }
 
+    #[inline(always)]
     fn learn(&mut self, question: &Vector, meant: usize, rate: f32) {
         self.forget(question);
         self.hidden.copy_from_slice(&self.network.hidden_bias);
@@ -169,25 +222,30 @@ impl Training {
     }
 
     /// Keeps each feature by chance and restores the length of the whole.
+    #[inline(always)]
     fn forget(&mut self, question: &Vector) {
         self.kept.clear();
         let (mut whole, mut left) = (0.0, 0.0);
-        for (feature, value) in question {
+        let (kept, random) = (&mut self.kept, &mut self.random);
+        // One coin a feature, 64 to a throw.
+        let mut coins = Coins::default();
+        self.network.shape.seen(question, |feature, value| {
             whole += value * value;
-            if self.random.unit() < FEATURES_KEPT {
+            if coins.toss(random) {
                 left += value * value;
-                self.kept.push((*feature, *value));
+                kept.push((feature, value));
             }
-        }
+        });
         let factor = (whole / f32::max(left, 1e-6)).sqrt();
         for (_, value) in &mut self.kept {
             *value *= factor;
         }
     }
 
+    #[inline(always)]
     fn correct_outputs(&mut self, slopes: &[f32], rate: f32) {
         let width = self.network.shape.hidden.max(1);
-        let length = self.hidden.iter().map(|h| h * h).sum::<f32>() / width as f32;
+        let length = dot(&self.hidden, &self.hidden) / width as f32;
         let rows = self.network.outputs.chunks_exact_mut(width);
         let biases = &mut self.network.output_bias;
         for (((row, bias), squares), slope) in
@@ -206,9 +264,10 @@ impl Training {
         }
     }
 
+    #[inline(always)]
     fn correct_embeddings(&mut self, rate: f32) {
         let width = self.network.shape.hidden;
-        let length = self.back.iter().map(|b| b * b).sum::<f32>() / width.max(1) as f32;
+        let length = dot(&self.back, &self.back) / width.max(1) as f32;
         for (feature, value) in &self.kept {
             let start = *feature as usize * width;
             let row = self.network.embeddings.get_mut(start..start + width);
@@ -229,6 +288,7 @@ impl Training {
 struct Random(u64);
 
 impl Random {
+    #[inline(always)]
     fn next(&mut self) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
@@ -237,10 +297,12 @@ impl Random {
     }
 
     /// From 0 to below 1.
+    #[inline(always)]
     fn unit(&mut self) -> f32 {
         (self.next() >> 40) as f32 / (1_u64 << 24) as f32
     }
 
+    #[inline(always)]
     fn below(&mut self, bound: usize) -> usize {
         (self.next() % bound.max(1) as u64) as usize
     }
@@ -252,6 +314,56 @@ impl Random {
     }
 }
 
+/// All steps of a training, compiled once for every kind of processor that the program knows.
+struct Lesson<'a, 'b> {
+    training: &'a mut Training,
+    examples: &'a [Example<'b>],
+    passes: usize,
+}
+
+impl NullaryFnOnce for Lesson<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        self.training.run(self.examples, self.passes);
+    }
+}
+
+/// One question heard, compiled likewise.
+struct Hearing<'a> {
+    network: &'a Network,
+    question: &'a Vector,
+}
+
+impl NullaryFnOnce for Hearing<'_> {
+    type Output = Vec<f32>;
+
+    #[inline(always)]
+    fn call(self) -> Vec<f32> {
+        self.network.hear(self.question)
+    }
+}
+
+/// Coins that were thrown together.
+#[derive(Default)]
+struct Coins {
+    thrown: u64,
+    left: u32,
+}
+
+impl Coins {
+    #[inline(always)]
+    fn toss(&mut self, random: &mut Random) -> bool {
+        if self.left == 0 {
+            self.thrown = random.next();
+            self.left = u64::BITS;
+        }
+        self.left -= 1;
+        (self.thrown >> self.left) & 1 == 1
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -259,22 +371,23 @@ mod tests {
     #[test]
     fn what_was_taught_is_known_and_the_same_teaching_gives_the_same_network() {
         let questions: Vec<Vector> = (0..8_u32)
-            .map(|n| vec![(n % 4, 0.8), (4 + n, 0.6)])
+            .map(|n| Vector::of_words(vec![(n % 4, 0.8), (4 + n, 0.6)]))
             .collect();
         let examples: Vec<Example<'_>> = questions.iter().zip((0..4).cycle()).collect();
         let shape = Shape {
             features: 12,
             hidden: 16,
             outputs: 4,
+            weights: [1.0; 5],
         };
         let many: Vec<Example<'_>> = examples.iter().copied().cycle().take(400).collect();
-        let network = Network::train(&many, shape, 1);
+        let network = Network::train(&many, shape, 15, 1);
         for (question, meant) in &examples {
             let logits = network.logits(question);
             let best = logits.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
             assert_eq!(best.map(|(output, _)| output), Some(*meant));
         }
-        let again = Network::train(&many, shape, 1);
+        let again = Network::train(&many, shape, 15, 1);
         assert_eq!(network.embeddings, again.embeddings);
     }
 

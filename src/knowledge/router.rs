@@ -7,12 +7,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::book::Book;
-use super::calibration::{Calibration, Example, Features};
-use super::features::{FeatureSpace, Vector};
-use super::index::{Hit, UtteranceIndex, information};
-use super::language::{Analyser, Analysis, Symbol};
+use super::calibration::Features;
+use super::index::Hit;
+use super::language::{Analyser, Analysis};
 use super::lexicon::Lexicon;
-use super::network::{Network, Shape, softmax};
+use super::nearness::Nearness;
+use super::network::softmax;
+use super::opinion::{HeldOut, Opinion};
+use super::sureness::{FEATURES, Sureness};
 use super::text::Language;
 
 /// What the router makes of a question.
@@ -56,6 +58,8 @@ pub struct Routing {
     pub candidates: Vec<Candidate>,
     /// The probability that the best candidate is meant.
     pub confidence: f64,
+    /// How loudly the networks say that it must be refused, from 0 to 1; 0 without them.
+    pub refusal: f64,
     /// The language of the question, where its words tell it.
     pub language: Option<Language>,
 }
@@ -72,76 +76,57 @@ struct Costs {
 
 const COSTS: Costs = Costs {
     wrong_answer: 1.0,
-    clarify_right: 0.15,
-    clarify_wrong: 0.45,
-    fallback_in_scope: 0.45,
+    clarify_right: 0.25,
+    clarify_wrong: 0.5,
+    fallback_in_scope: 0.6,
 };
 
-/// How much of an utterance's score is BM25; the rest is the cosine.
-const BM25_SHARE: f32 = 0.5;
-/// What nearness adds to the network's logits, and what it is worth without a network.
-const NEARNESS: f32 = 10.0;
+/// What nearness adds to the networks' logits, and what it is worth without them.
+const NEARNESS: f32 = 3.0;
 const NEARNESS_ALONE: f32 = 12.0;
 /// Entries of a ranking that are kept.
 const KEPT: usize = 8;
-/// Above these a network is not trained: it would take longer than a start may.
+/// Above these no network is trained: it would take longer than a start may.
 const NETWORK_ENTRIES: usize = 500;
 const NETWORK_UTTERANCES: usize = 40_000;
-/// Hidden units for few entries and for many.
-const FEW_ENTRIES: usize = 40;
-const HIDDEN_FEW: usize = 32;
-const HIDDEN_MANY: usize = 192;
-/// Up to here every question is held out in turn, in so many parts; beyond, one part is.
-const HELD_OUT_IN_TURN: usize = 4_000;
-const PARTS: usize = 3;
 /// Utterances that were found by their words.
 const SEARCHED: usize = 24;
+/// Utterances of a question's own entry that are looked past when that is left out, at most.
+const OWN_LEFT_OUT: usize = 150;
 /// Candidates that are offered.
-const OFFERED: usize = 3;
-/// Utterances that the calibration asks, at most: beyond that more of them change nothing.
-const CALIBRATED: usize = 1_500;
-/// The share of questions that are not for this desk: the examples of them count for so much in the calibration.
-const OUT_OF_SCOPE_SHARE: f64 = 0.25;
-/// How much it counts that a question of the knowledge, word by word, finds its entry: people do ask so, but seldom.
-const VERBATIM_WEIGHT: f64 = 0.2;
-const FEATURES: usize = 7;
+pub(super) const OFFERED: usize = 3;
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Owner {
+/// Whose an utterance is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// That of the entry at a place of the book.
     Entry(usize),
+    /// Nobody's: an example of what must be refused.
     OutOfScope,
 }
 
 /// Finds what a question means.
 pub struct Router {
     analyser: Analyser,
-    index: UtteranceIndex,
+    nearness: Nearness,
     owners: Vec<Owner>,
-    /// The different words of every utterance, in order of their numbers.
-    bags: Vec<Box<[Symbol]>>,
-    /// How much every utterance tells: the length of its bag as a vector.
-    norms: Vec<f32>,
-    /// How much a word tells, by symbol; words that no utterance has tell most.
-    information: Vec<f32>,
-    rarest: f32,
+    /// By entry: how many utterances it has.
+    sizes: Vec<usize>,
     /// By entry: an answer and the action that it offers are one family, a tap apart; to show one where the other was
     /// meant is no wrong answer.
     families: Vec<usize>,
     opinion: Option<Opinion>,
-    right: Calibration<FEATURES>,
-    among_offered: Calibration<FEATURES>,
+    sureness: Sureness,
 }
 
-/// What the network makes of a question.
-struct Opinion {
-    space: FeatureSpace,
-    network: Network,
-}
-
-impl Opinion {
-    fn logits(&self, question: &Analysis) -> Vec<f32> {
-        self.network.logits(&self.space.vector(question))
-    }
+/// A question of the knowledge asked in three ways: what was seen, and the place of its own entry's family.
+pub(super) struct Rehearsal {
+    /// With itself left out.
+    pub itself_out: (Features<FEATURES>, Option<usize>),
+    /// With its whole entry left out.
+    pub entry_out: (Features<FEATURES>, Option<usize>),
+    /// As it stands.
+    pub verbatim: (Features<FEATURES>, Option<usize>),
 }
 
 /// What was found before it is judged.
@@ -157,56 +142,69 @@ struct Ranking {
 }
 
 impl Router {
-    /// Builds and calibrates the router for a book.
+    /// Builds the router for a book, trains its networks and fits its sureness.
     pub fn build(book: &Book, lexicon: &Lexicon) -> tantivy::Result<Self> {
         let (owners, texts) = utterances(book);
         let analyser = Analyser::new(lexicon, texts.iter().copied());
         let analysed: Vec<Analysis> = texts.iter().map(|text| analyser.analyse(text)).collect();
-        let index = UtteranceIndex::build(&analyser, analysed.iter())?;
-        let bags: Vec<Box<[Symbol]>> = analysed.iter().map(bag).collect();
-        let (information, rarest) = informations(&bags, analyser.vocabulary());
+        let entries = book.entries.len();
+        let (nearness, learnt) = rayon::join(
+            || Nearness::build(&analyser, &analysed),
+            || listen(&analysed, &owners, entries),
+        );
+        let (opinion, held_out) = learnt.unzip();
+        let mut sizes = vec![0; entries];
+        for owner in &owners {
+            if let Owner::Entry(entry) = owner
+                && let Some(size) = sizes.get_mut(*entry)
+            {
+                *size += 1;
+            }
+        }
         let mut router = Self {
+            nearness: nearness?,
             analyser,
-            index,
             owners,
-            bags,
-            norms: Vec::new(),
-            information,
-            rarest,
+            sizes,
             families: families(book),
-            opinion: None,
-            right: Calibration::fit(&[]),
-            among_offered: Calibration::fit(&[]),
+            opinion,
+            sureness: Sureness::default(),
         };
-        router.norms = router.bags.iter().map(|bag| router.norm(bag)).collect();
-        router.calibrate(&analysed)?;
+        let owners = &router.owners;
+        router.sureness = Sureness::fit(&router, &analysed, owners, held_out.as_ref())?;
         Ok(router)
     }
 
     /// Routes one question. Fails only if the index does, which is a fault of the program.
-    pub fn route(&self, text: &str) -> tantivy::Result<Routing> {
+    ///
+    /// What is `expected` of entries is added to what speaks for them.
+    pub fn route(&self, text: &str, expected: &[(usize, f32)]) -> tantivy::Result<Routing> {
         let question = self.analyser.analyse(text);
         if question.is_empty() && !text.chars().any(char::is_alphanumeric) {
             return Ok(Routing {
                 outcome: Outcome::Fallback,
                 candidates: Vec::new(),
                 confidence: 0.0,
+                refusal: 0.0,
                 language: question.language,
             });
         }
-        let hits = self.search(&question, SEARCHED)?;
-        let logits = self
-            .opinion
-            .as_ref()
-            .map(|opinion| opinion.logits(&question));
-        let ranking = self.rank(&hits, logits.as_deref(), |_| true);
-        let features = self.features(&question, &ranking);
-        let confidence = match ranking.entries.first() {
-            Some(_) => self.right.probability(&features),
-            None => 0.0,
+        let hits = self.nearness.search(&question, SEARCHED)?;
+        let mut heard = self.heard(&question);
+        let refusal = heard.as_deref().map_or(0.0, |logits| self.refusal(logits));
+        for (entry, expectation) in expected {
+            if let Some(logit) = heard.as_mut().and_then(|logits| logits.get_mut(*entry)) {
+                *logit += expectation;
+            }
+        }
+        let ranking = self.rank(&hits, heard.as_deref(), |_| true);
+        let (right, offered) = self.sureness.of(&self.features(&question, &ranking));
+        let confidence = if ranking.entries.is_empty() {
+            0.0
+        } else {
+            right
         };
         let candidates = self.candidates(&ranking, confidence);
-        let offered = self.among_offered.probability(&features).max(confidence);
         // A number alone asks nothing.
         let bare = question.unknown.is_empty()
             && question
@@ -224,13 +222,22 @@ impl Router {
             outcome,
             candidates,
             confidence,
+            refusal,
             language: question.language,
         })
     }
 
-    /// The entry that an utterance of the book leads to, for checking the book against itself.
-    pub fn best_entry(&self, text: &str) -> tantivy::Result<Option<usize>> {
-        Ok(self.route(text)?.candidates.first().map(|c| c.entry))
+    /// The entry that an utterance of the book leads to instead of its own: it is answered with that, or its own is
+    /// not even offered.
+    pub fn leads_astray(&self, text: &str, own: usize) -> tantivy::Result<Option<usize>> {
+        let routing = self.route(text, &[])?;
+        let mut candidates = routing.candidates.iter().map(|c| c.entry);
+        let Some(best) = candidates.next() else {
+            return Ok(None);
+        };
+        let offered = candidates.any(|entry| self.are_family(entry, own));
+        let astray = routing.outcome == Outcome::Answer || !offered;
+        Ok((!self.are_family(best, own) && astray).then_some(best))
     }
 
     /// Whether two entries are an answer and its action, or the same.
@@ -238,43 +245,48 @@ impl Router {
         self.families.get(one) == self.families.get(other)
     }
 
-    /// The best utterances for a question, scored by how far both say the same: the cosine of the two under the
-    /// information of their words. BM25 finds the candidates; it does not see what an utterance says beyond the question.
-    fn search(&self, question: &Analysis, limit: usize) -> tantivy::Result<Vec<Hit>> {
-        let mut hits = self.index.search(question, limit)?;
-        let asked = bag(question);
-        let unknown = self.rarest * self.rarest * question.unknown.len() as f32;
-        let asked_norm = (self.norm(&asked).powi(2) + unknown).sqrt().max(0.01);
-        for hit in &mut hits {
-            let said = self.bags.get(hit.utterance);
-            let Some((said, said_norm)) = said.zip(self.norms.get(hit.utterance)) else {
-                continue;
-            };
-            let shared: f32 = asked
-                .iter()
-                .filter(|word| said.binary_search(word).is_ok())
-                .map(|word| self.told(*word).powi(2))
-                .sum();
-            let cosine = shared / (asked_norm * said_norm).max(0.01);
-            let bm25 = hit.score / asked_norm;
-            hit.score = BM25_SHARE * bm25 + (1.0 - BM25_SHARE) * cosine;
+    /// Asks a question of the knowledge that stands at `number` among the utterances; `heard` is what networks said
+    /// that were not taught it.
+    pub(super) fn rehearse(
+        &self,
+        question: &Analysis,
+        number: usize,
+        heard: Option<&[f32]>,
+    ) -> tantivy::Result<Rehearsal> {
+        let owner = self.owners.get(number).copied();
+        let entry = match owner {
+            Some(Owner::Entry(entry)) => Some(entry),
+            Some(Owner::OutOfScope) | None => None,
+        };
+        let own = entry.and_then(|entry| self.sizes.get(entry)).copied();
+        let limit = SEARCHED + own.unwrap_or(0).min(OWN_LEFT_OUT) + 1;
+        let hits = self.nearness.search(question, limit)?;
+        let judged = |ranking: Ranking| {
+            let position = entry.and_then(|entry| self.family_position(&ranking, entry));
+            (self.features(question, &ranking), position)
+        };
+        let mut unheard = heard.map(<[f32]>::to_vec);
+        if let Some(logit) = unheard.as_mut().zip(entry).and_then(|(l, e)| l.get_mut(e)) {
+            *logit = f32::NEG_INFINITY;
         }
-        hits.sort_by(|a, b| {
-            b.score
-                .total_cmp(&a.score)
-                .then(a.utterance.cmp(&b.utterance))
-        });
-        Ok(hits)
+        let others = |hit: &Hit| self.owners.get(hit.utterance).copied() != owner;
+        Ok(Rehearsal {
+            itself_out: judged(self.rank(&hits, heard, |hit| hit.utterance != number)),
+            entry_out: {
+                let (features, _) = judged(self.rank(&hits, unheard.as_deref(), others));
+                (features, None)
+            },
+            verbatim: judged(self.rank(&hits, self.heard(question).as_deref(), |_| true)),
+        })
     }
 
-    fn norm(&self, bag: &[Symbol]) -> f32 {
-        let told = bag.iter().map(|word| self.told(*word).powi(2));
-        told.sum::<f32>().sqrt()
+    fn refusal(&self, logits: &[f32]) -> f64 {
+        let share = softmax(logits).get(self.families.len()).copied();
+        f64::from(share.unwrap_or(0.0))
     }
 
-    fn told(&self, word: Symbol) -> f32 {
-        let told = self.information.get(word as usize);
-        told.copied().unwrap_or(self.rarest)
+    fn heard(&self, question: &Analysis) -> Option<Vec<f32>> {
+        Some(self.opinion.as_ref()?.logits(question))
     }
 
     /// Weighs what is near and what the network says; hits that do not count are as if they were not there.
@@ -357,11 +369,7 @@ impl Router {
             .partition(|(entry, _)| self.families.get(*entry) == family);
         let own: f32 = own.iter().map(|(_, share)| share).sum();
         let second = others.first().map_or(0.0, |(_, share)| *share);
-        let mut known = 0.0_f32;
-        for word in &question.words {
-            known += self.told(*word);
-        }
-        let unknown = self.rarest * question.unknown.len() as f32;
+        let (known, unknown) = self.nearness.tells(question);
         let total = (known + unknown).max(0.1);
         let share = |part: f32, whole: f32| f64::from(part / whole.max(0.01)).min(4.0);
         [
@@ -403,162 +411,30 @@ impl Router {
         candidates
     }
 
-    /// Trains the network, and others that each miss a part of the questions; returns what those say of what they
-    /// missed, question by question.
-    fn listen(&mut self, analysed: &[Analysis]) -> Option<Vec<Option<Vec<f32>>>> {
-        let entries = self.families.len();
-        if !(2..=NETWORK_ENTRIES).contains(&entries) || analysed.len() > NETWORK_UTTERANCES {
-            return None;
-        }
-        let space = FeatureSpace::new(analysed.iter());
-        let vectors: Vec<Vector> = analysed.iter().map(|q| space.vector(q)).collect();
-        let refuses = self.owners.contains(&Owner::OutOfScope);
-        let shape = Shape {
-            features: space.count(),
-            hidden: if entries <= FEW_ENTRIES {
-                HIDDEN_FEW
-            } else {
-                HIDDEN_MANY
-            },
-            outputs: entries + usize::from(refuses),
-        };
-        let owners = &self.owners;
-        let train = |missed: Option<usize>, parts: usize| {
-            let taught = vectors.iter().zip(owners).enumerate();
-            let taught = taught.filter(|(number, _)| missed != Some(number % parts));
-            let examples: Vec<_> = taught
-                .map(|(_, (vector, owner))| match owner {
-                    Owner::Entry(entry) => (vector, *entry),
-                    Owner::OutOfScope => (vector, entries),
-                })
-                .collect();
-            Network::train(&examples, shape, 1)
-        };
-        let (parts, turns) = if analysed.len() <= HELD_OUT_IN_TURN {
-            (PARTS, PARTS)
-        } else {
-            (PARTS + 1, 1)
-        };
-        // What was trained without a part is asked that part and then gone: only one network stays.
-        let ask_missed = |part: usize| -> Vec<(usize, Vec<f32>)> {
-            let network = train(Some(part), parts);
-            let missed = vectors.iter().enumerate();
-            let missed = missed.filter(|(number, _)| number % parts == part);
-            missed
-                .map(|(number, vector)| (number, network.logits(vector)))
-                .collect()
-        };
-        // The whole takes longest, and one part goes with it; the other parts go beside them.
-        let (network, answers) = std::thread::scope(|scope| {
-            let beside = scope.spawn(|| (1..turns).map(ask_missed).collect::<Vec<_>>());
-            let mut answers = ask_missed(0);
-            let network = train(None, parts);
-            answers.extend(beside.join().unwrap_or_default().into_iter().flatten());
-            (network, answers)
-        });
-        let mut heard = vec![None; analysed.len()];
-        for (number, logits) in answers {
-            if let Some(place) = heard.get_mut(number) {
-                *place = Some(logits);
-            }
-        }
-        self.opinion = Some(Opinion { space, network });
-        Some(heard)
-    }
-
     /// The place in a ranking of the first entry of this entry's family.
     fn family_position(&self, ranking: &Ranking, entry: usize) -> Option<usize> {
         let family = self.families.get(entry);
         let mut entries = ranking.entries.iter();
         entries.position(|(other, _)| self.families.get(*other) == family)
     }
+}
 
-    /// Asks the knowledge its own questions and fits the probabilities to what comes of it.
-    fn calibrate(&mut self, analysed: &[Analysis]) -> tantivy::Result<()> {
-        let explicit = self.owners.contains(&Owner::OutOfScope);
-        let refused = self
-            .owners
-            .iter()
-            .filter(|o| **o == Owner::OutOfScope)
-            .count();
-        let asked = (self.owners.len() - refused) as f64;
-        let share = OUT_OF_SCOPE_SHARE / (1.0 - OUT_OF_SCOPE_SHARE);
-        let refused_weight = (share * asked / refused.max(1) as f64).clamp(1.0, 10.0);
-        let held_out = self.listen(analysed);
-        let step = analysed.len().div_ceil(CALIBRATED).max(1);
-        let (mut right, mut among) = (Vec::new(), Vec::new());
-        let mut sizes = vec![0_usize; self.families.len()];
-        for owner in &self.owners {
-            if let Owner::Entry(entry) = owner
-                && let Some(size) = sizes.get_mut(*entry)
-            {
-                *size += 1;
-            }
-        }
-        for (number, question) in analysed.iter().enumerate().step_by(step) {
-            // A question that the network was taught says nothing of how sure it is of others.
-            let logits = match &held_out {
-                Some(held_out) => match held_out.get(number) {
-                    Some(Some(logits)) => Some(logits.as_slice()),
-                    _ => continue,
-                },
-                None => None,
-            };
-            let Some(owner) = self.owners.get(number).copied() else {
-                continue;
-            };
-            let size = match owner {
-                Owner::Entry(entry) => sizes.get(entry).copied().unwrap_or(0),
-                Owner::OutOfScope => 0,
-            };
-            let limit = SEARCHED + size.min(150) + 1;
-            let hits = self.search(question, limit)?;
-            let itself_out = self.rank(&hits, logits, |hit| hit.utterance != number);
-            let features = self.features(question, &itself_out);
-            let position = match owner {
-                Owner::Entry(entry) => self.family_position(&itself_out, entry),
-                Owner::OutOfScope => None,
-            };
-            let mut note = |features, position: Option<usize>, weight| {
-                right.push(Example {
-                    features,
-                    holds: position == Some(0),
-                    weight,
-                });
-                among.push(Example {
-                    features,
-                    holds: position.is_some_and(|p| p < OFFERED),
-                    weight,
-                });
-            };
-            let weight = match owner {
-                Owner::Entry(_) => 1.0,
-                Owner::OutOfScope => refused_weight,
-            };
-            note(features, position, weight);
-            if let Owner::Entry(entry) = owner {
-                let other = |hit: &Hit| self.owners.get(hit.utterance) != Some(&owner);
-                let mut unheard = logits.map(<[f32]>::to_vec);
-                if let Some(logit) = unheard.as_mut().and_then(|l| l.get_mut(entry)) {
-                    *logit = f32::NEG_INFINITY;
-                }
-                let entry_out = self.rank(&hits, unheard.as_deref(), other);
-                let features = self.features(question, &entry_out);
-                note(features, None, if explicit { 0.05 } else { 0.25 });
-                let taught = self
-                    .opinion
-                    .as_ref()
-                    .map(|opinion| opinion.logits(question));
-                let verbatim = self.rank(&hits, taught.as_deref(), |_| true);
-                let features = self.features(question, &verbatim);
-                let position = self.family_position(&verbatim, entry);
-                note(features, position, VERBATIM_WEIGHT);
-            }
-        }
-        self.right = Calibration::fit(&right);
-        self.among_offered = Calibration::fit(&among);
-        Ok(())
+/// Trains the networks, unless there is too much to learn.
+fn listen(analysed: &[Analysis], owners: &[Owner], entries: usize) -> Option<(Opinion, HeldOut)> {
+    if !(2..=NETWORK_ENTRIES).contains(&entries) || analysed.len() > NETWORK_UTTERANCES {
+        return None;
     }
+    let output = |owner: &Owner| match owner {
+        Owner::Entry(entry) => *entry,
+        Owner::OutOfScope => entries,
+    };
+    let meant: Vec<usize> = owners.iter().map(output).collect();
+    let refuses = owners.contains(&Owner::OutOfScope);
+    Some(Opinion::train(
+        analysed,
+        &meant,
+        entries + usize::from(refuses),
+    ))
 }
 
 /// The outcome with the lowest expected cost.
@@ -606,27 +482,6 @@ fn families(book: &Book) -> Vec<usize> {
         }
     }
     families
-}
-
-/// The different words of a question, in order of their numbers.
-fn bag(question: &Analysis) -> Box<[Symbol]> {
-    let mut words = question.words.clone();
-    words.sort_unstable();
-    words.dedup();
-    words.into()
-}
-
-/// Inverse document frequency by symbol, as BM25 has it, and that of a word that never occurs.
-fn informations(bags: &[Box<[Symbol]>], symbols: usize) -> (Vec<f32>, f32) {
-    let mut counts = vec![0_u32; symbols];
-    for word in bags.iter().flat_map(|bag| bag.iter()) {
-        if let Some(count) = counts.get_mut(*word as usize) {
-            *count += 1;
-        }
-    }
-    let total = bags.len() as f32;
-    let told = counts.iter().map(|count| information(total, *count as f32));
-    (told.collect(), information(total, 0.0))
 }
 
 #[cfg(test)]
