@@ -4,6 +4,8 @@
 use super::state::State;
 use crate::knowledge::Knowledge;
 use crate::knowledge::ask::{Finding, ReplyLanguage, ask, ask_expecting};
+use crate::knowledge::book::TargetKind;
+use crate::knowledge::contrast;
 use crate::knowledge::cues::normal;
 use crate::knowledge::router::Outcome;
 
@@ -11,10 +13,15 @@ use crate::knowledge::router::Outcome;
 const SURE: f64 = 0.9;
 /// So surely, it is not asked again together with what was said before, which always sounds surer.
 const CLEAR_ENOUGH: f64 = 0.6;
+const QUITE_SURE: f64 = 0.8;
 /// So loud a refusal is not explained away by what was said before.
-const REFUSED: f64 = 0.97;
+const REFUSED: f64 = 0.94;
 /// Up to so many words a turn may lean on the one before; that which says so by its words, up to as many again.
 const LEANING: usize = 8;
+/// A longer turn does not put one word in the place of its opposite, in words.
+const OPPOSING: usize = 5;
+/// So short a turn has to be sure to be understood by itself, in words.
+const SHORT: usize = 3;
 /// A turn that says so and is no longer than this means nothing by itself, in words.
 const POINTING: usize = 4;
 /// What speaks for an entry that was just offered, and for the one that was just spoken of, in logits.
@@ -22,6 +29,14 @@ const OFFERED: f32 = 4.0;
 const SPOKEN_OF: f32 = 1.5;
 /// What speaks against an entry that the person says they did not mean.
 const RULED_OUT: f32 = 20.0;
+
+/// What a turn asks, and how it is remembered: without what was said not to be meant.
+pub struct Understood {
+    /// What was found.
+    pub finding: Finding,
+    /// What the turn says.
+    pub said: String,
+}
 
 /// A turn with what was said before it.
 pub struct Context<'a> {
@@ -41,44 +56,46 @@ impl<'a> Context<'a> {
     }
 
     /// What a turn asks.
-    pub fn understand(&self, text: &str) -> tantivy::Result<Finding> {
+    pub fn understand(&self, text: &str) -> tantivy::Result<Understood> {
         let turn = normal(text);
         if let Some(meant) = self.knowledge.cues().corrected(&turn)
             && self.state.topic().is_some()
             && !meant.is_empty()
             && let Some(finding) = self.corrected(meant)?
         {
-            return Ok(finding);
+            let said = meant.to_owned();
+            return Ok(Understood { finding, said });
         }
-        if let Some(chosen) = self.chosen(text, &turn)? {
+        Ok(Understood {
+            finding: self.in_context(text, &turn)?,
+            said: contrast::meant(text).into_owned(),
+        })
+    }
+
+    fn in_context(&self, text: &str, turn: &str) -> tantivy::Result<Finding> {
+        let alone = self.with_facts(text, turn)?;
+        if let Some(chosen) = self.chosen(text, turn, &alone)? {
             return Ok(chosen);
         }
-        let alone = self.with_facts(text, &turn)?;
-        let follows = self.knowledge.cues().follows(&turn);
+        let follows = self.knowledge.cues().follows(turn);
         let words = turn.split(' ').count();
         let leans = words <= if follows { 2 * LEANING } else { LEANING };
         let clear = alone.outcome == Outcome::Answer && alone.confidence >= SURE;
         let refused = alone.refusal >= REFUSED;
-        let points = follows && words <= POINTING;
-        if !leans || (clear || refused) && !points {
+        let cues = self.knowledge.cues();
+        let points = follows && words <= POINTING || cues.names_a_system_only(turn);
+        if !leans || refused || clear && !points {
             return Ok(alone);
         }
-        let Some(together) = self.together(text, &turn)? else {
+        let Some(together) = self.together(text, turn)? else {
             return Ok(alone);
         };
-        if refused && together.refusal >= REFUSED {
-            return Ok(alone);
-        }
-        // Both point to the same thing, or the turn by itself points nowhere.
-        let among = alone
-            .candidates
-            .iter()
-            .map(|candidate| Some(&candidate.target));
-        let agreed = alone.outcome != Outcome::Answer
-            && among
-                .into_iter()
-                .any(|target| target == together.target.as_ref());
-        let better = points || agreed || alone.confidence < CLEAR_ENOUGH;
+        let enough = if words <= SHORT {
+            QUITE_SURE
+        } else {
+            CLEAR_ENOUGH
+        };
+        let better = points || alone.outcome != Outcome::Answer || alone.confidence < enough;
         let found = together.outcome != Outcome::Fallback;
         Ok(if found && better { together } else { alone })
     }
@@ -93,11 +110,11 @@ impl<'a> Context<'a> {
             .system()
             .filter(|_| !clear && cues.system(turn).is_none());
         let person = self.state.person().filter(|_| cues.person(turn).is_none());
-        for (fact, at_least) in [(person, CLEAR_ENOUGH), (system, SURE.max(alone.confidence))] {
-            let Some(fact) = fact else {
-                continue;
-            };
-            let told = ask(self.knowledge, &format!("{text} {fact}"), self.language)?;
+        let as_person = person.map(|person| (format!("saya {person} {text}"), CLEAR_ENOUGH));
+        let of_system =
+            system.map(|system| (format!("{text} {system}"), SURE.max(alone.confidence)));
+        for (asked, at_least) in [as_person, of_system].into_iter().flatten() {
+            let told = ask(self.knowledge, &asked, self.language)?;
             if told.outcome == Outcome::Answer && told.confidence >= at_least {
                 return Ok(told);
             }
@@ -105,13 +122,16 @@ impl<'a> Context<'a> {
         Ok(alone)
     }
 
-    /// The turn as the choice among what was just offered, if it leans on that.
-    fn chosen(&self, text: &str, turn: &str) -> tantivy::Result<Option<Finding>> {
-        if self.state.list().is_empty() || turn.split(' ').count() > LEANING {
+    /// The turn as the choice among what was just offered, if it leans on that; `alone` is the turn by itself.
+    fn chosen(&self, text: &str, turn: &str, alone: &Finding) -> tantivy::Result<Option<Finding>> {
+        let offered = |target: &str| self.state.list().iter().any(|listed| listed == target);
+        let clear = alone.outcome == Outcome::Answer && alone.confidence >= SURE;
+        let elsewhere = clear && !alone.target.as_deref().is_some_and(offered);
+        if self.state.list().is_empty() || elsewhere || turn.split(' ').count() > LEANING {
             return Ok(None);
         }
-        let offered = |target: &str| self.state.list().iter().any(|listed| listed == target);
-        let places = self.state.list().iter();
+        let asked = |id: &&String| TargetKind::of(id) != TargetKind::SmallTalk;
+        let places = self.state.list().iter().filter(asked);
         let places = places.filter_map(|id| self.knowledge.place(id));
         let expected: Vec<_> = places.map(|place| (place, OFFERED)).collect();
         let said = self.state.said();
@@ -137,6 +157,7 @@ impl<'a> Context<'a> {
         };
         let said = normal(&self.state.said());
         let opposed = self.knowledge.cues().opposed(&said, turn);
+        let opposed = opposed.filter(|_| turn.split(' ').count() <= OPPOSING);
         let place = self.knowledge.place(topic).filter(|_| opposed.is_none());
         let expected: Vec<_> = place.map(|place| (place, SPOKEN_OF)).into_iter().collect();
         let said = opposed.unwrap_or(said);

@@ -112,6 +112,11 @@ impl State {
         self.list.get(place).map(String::as_str)
     }
 
+    /// The choice at a place of the last reply.
+    pub fn choice_at(&self, place: usize) -> Option<&Choice> {
+        self.offered.get(place).filter(|_| place < self.latest)
+    }
+
     /// Of the two in the last list, the one that was not spoken of last.
     pub fn other_listed(&self) -> Option<&str> {
         let [first, second] = self.list.as_slice() else {
@@ -170,8 +175,7 @@ impl State {
     pub fn named(&self, text: &str) -> Option<&Choice> {
         let text = text.trim();
         let number = text.trim_end_matches(['.', ')']).parse::<usize>().ok();
-        let latest = number.filter(|number| *number <= self.latest);
-        let by_number = latest.and_then(|number| self.offered.get(number.checked_sub(1)?));
+        let by_number = number.and_then(|number| self.choice_at(number.checked_sub(1)?));
         by_number.or_else(|| {
             let lower = text.to_lowercase();
             self.offered

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::context::Context;
+use super::context::{Context, Understood};
 use super::message::{Choice, Content, Kind, Reply};
 use super::state::State;
 use crate::knowledge::Knowledge;
@@ -178,11 +178,17 @@ impl Turn<'_> {
                 .push(reply.choices(menu(self.knowledge, self.language)));
             return true;
         }
-        let pointed = cues.place(&turn).and_then(|place| self.state.listed(place));
+        let place = cues.place(&turn);
+        let pointed = place.and_then(|place| self.state.listed(place));
         let pointed = pointed.or_else(|| {
             let other = cues.points_to_other(&turn);
             other.then(|| self.state.other_listed()).flatten()
         });
+        if pointed.is_none()
+            && let Some(choice) = place.and_then(|place| self.state.choice_at(place)).cloned()
+        {
+            return self.chosen(&choice.value).is_ok();
+        }
         if let Some(entry) = pointed.and_then(|id| self.knowledge.book().entry(id)) {
             let label = entry.label.get(self.language).clone();
             self.state.speak_of(Some(&entry.id), &label);
@@ -243,18 +249,23 @@ impl Turn<'_> {
         };
         let found = Context::new(self.knowledge, &self.state, language).understand(text);
         // The index fails only by a fault of the program: the person is still told whom to contact.
-        let Ok(finding) = found else {
+        let Ok(Understood { finding, said }) = found else {
             tracing::error!("the index failed");
             return self.fall_back();
         };
+        let said = redact(&said);
         self.language = finding.lang;
         let turn = normal(&said);
         let cues = self.knowledge.cues();
         self.state.note(cues.person(&turn), cues.system(&turn));
         match finding.outcome {
             Outcome::Answer => {
+                // A courtesy is no topic, and ends none.
                 let target = finding.target.as_deref();
-                self.state.speak_of(target, &said);
+                let courtesy = |id: &str| TargetKind::of(id) == TargetKind::SmallTalk;
+                if !target.is_some_and(courtesy) {
+                    self.state.speak_of(target, &said);
+                }
                 if let Some(period) = period::named(&said, self.circumstances.today) {
                     self.state.set_period(period);
                 }

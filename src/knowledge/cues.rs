@@ -12,6 +12,7 @@ use super::text::Language;
 pub struct CuesYaml {
     fillers: Vec<String>,
     cancel: Vec<String>,
+    takes_back: Vec<String>,
     correct: Vec<String>,
     opens_follow_up: Vec<String>,
     closes_follow_up: Vec<String>,
@@ -31,6 +32,7 @@ pub struct CuesYaml {
 pub struct Cues {
     fillers: Vec<String>,
     cancel: Vec<String>,
+    takes_back: Vec<String>,
     correct: Vec<String>,
     opens: Vec<String>,
     closes: Vec<String>,
@@ -46,6 +48,8 @@ pub struct Cues {
     english: Vec<String>,
 }
 
+/// A longer turn that begins by taking back goes on with something else, in words.
+const TAKING_BACK: usize = 6;
 /// Longer turns point to no list, in words.
 const POINTING: usize = 7;
 /// Longer turns state no fact about the person, in words.
@@ -65,6 +69,7 @@ impl From<&CuesYaml> for Cues {
         Self {
             fillers: all(&raw.fillers),
             cancel: all(&raw.cancel),
+            takes_back: all(&raw.takes_back),
             correct: all(&raw.correct),
             opens: all(&raw.opens_follow_up),
             closes: all(&raw.closes_follow_up),
@@ -87,14 +92,21 @@ pub fn normal(text: &str) -> String {
 }
 
 impl Cues {
-    /// Whether the turn takes back what was asked, and nothing else.
+    /// Whether the turn takes back what was asked: it says nothing else, or says so first and little after.
     pub fn cancels(&self, turn: &str) -> bool {
         let bare = self.without(turn, &[&self.fillers]);
-        self.cancel.iter().any(|form| {
-            turn == form
-                || bare == *form
-                || (!bare.is_empty() && bare == self.without(form, &[&self.fillers]))
-        })
+        if self.cancel.contains(&bare) {
+            return true;
+        }
+        // "ok takpe la cancel": the one form within the other.
+        let rest = self.without(&bare, &[&self.cancel, &self.fillers]);
+        let says = rest.len() < bare.len();
+        let first = self
+            .takes_back
+            .iter()
+            .any(|form| after(&bare, form).is_some());
+        let little = turn.split(' ').count() <= TAKING_BACK;
+        says && rest.is_empty() || first && little
     }
 
     /// The language that the turn wishes for, if that is all it says.
@@ -219,6 +231,13 @@ impl Cues {
         named.next_back()
     }
 
+    /// Whether the turn does nothing but name one of the two systems.
+    pub fn names_a_system_only(&self, turn: &str) -> bool {
+        let bare = self.without(turn, &[&self.fillers, &self.point]);
+        let mut words = bare.split(' ');
+        words.all(|word| self.which.iter().any(|form| form == word) || word == "bukan")
+    }
+
     /// The turn without these forms, wherever they stand.
     fn without(&self, turn: &str, lists: &[&Vec<String>]) -> String {
         let mut bare = format!(" {turn} ");
@@ -263,7 +282,8 @@ mod tests {
     fn cues() -> Cues {
         let raw: CuesYaml = serde_yaml::from_str(
             "fillers: [la, lah, je, dulu, pulak, ok, eh]
-cancel: [batal, tak jadi, takpe]
+cancel: [batal, tak jadi, takpe, cancel]
+takes_back: [batal, tak jadi]
 correct: [eh silap, maksud saya, silap]
 opens_follow_up: [kalau, and]
 closes_follow_up: [punya, tu]
@@ -286,6 +306,9 @@ malay: [bahasa melayu]
     fn a_turn_that_only_cancels_cancels() {
         assert!(cues().cancels("batal je la dulu"));
         assert!(cues().cancels("takpe lah"));
+        assert!(cues().cancels("ok takpe la cancel"));
+        assert!(cues().cancels("batal dah boleh masuk"));
+        assert!(!cues().cancels("takpe slip gaji nak tengok kat mana"));
         assert!(!cues().cancels("macam mana nak batal pendaftaran"));
     }
 

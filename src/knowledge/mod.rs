@@ -5,7 +5,7 @@ pub mod ask;
 pub mod book;
 mod calibration;
 mod check;
-mod contrast;
+pub mod contrast;
 pub mod cues;
 pub mod evaluation;
 mod faq;
@@ -301,8 +301,7 @@ fn judge(
     book
 }
 
-/// Questions and paraphrases that are answered with another entry than their own or the action that it offers, or
-/// that do not find it at all.
+/// Questions and paraphrases that are answered with another entry than their own or the action that it offers.
 fn misrouted(files: &[(&str, &FaqFile); 2], book: &Book, router: &Router) -> Vec<Problem> {
     let written = files
         .iter()
@@ -315,14 +314,17 @@ fn misrouted(files: &[(&str, &FaqFile); 2], book: &Book, router: &Router) -> Vec
         })
         .collect();
     let problem = |(own, name, text, at): &(usize, &str, &str, _)| {
-        let other = router.leads_astray(text, *own).ok()??;
+        let (other, offered) = router.leads_astray(text, *own).ok()??;
         let other = book.entries.get(other)?.id.as_str();
-        Some(Problem::error(
-            name,
-            *at,
-            format!("{text:?} leads to {other} instead"),
-            format!("reword it, move it to {other}, or remove what makes the two alike"),
-        ))
+        let what = format!("{text:?} leads to {other} instead");
+        let repair = format!("reword it, move it to {other}, or remove what makes the two alike");
+        let problem = Problem::error(name, *at, what, repair);
+        // One tap away it is no reason to refuse everything that was edited.
+        Some(if offered {
+            problem.into_warning()
+        } else {
+            problem
+        })
     };
     asked.par_iter().filter_map(problem).collect()
 }

@@ -13,6 +13,8 @@ const RATE: f32 = 0.1;
 const HIDDEN_KEPT: f32 = 0.7;
 /// Squares of slopes that every row begins with: the first steps are no leaps.
 const FIRST_SQUARES: f32 = 0.01;
+/// A question that is understood up to so little teaches nothing more.
+const LEARNT: f32 = 0.03;
 /// An output that is this near the truth teaches nothing.
 const NEGLIGIBLE: f32 = 1e-4;
 
@@ -77,6 +79,7 @@ impl Network {
             hidden: vec![0.0; shape.hidden],
             mask: vec![0.0; shape.hidden],
             back: vec![0.0; shape.hidden],
+            slopes: Vec::with_capacity(shape.outputs),
             kept: Vec::new(),
             network,
             random,
@@ -107,7 +110,9 @@ impl Network {
         for unit in &mut hidden {
             *unit = unit.max(0.0);
         }
-        self.speak(&hidden)
+        let mut logits = Vec::with_capacity(self.shape.outputs);
+        self.speak(&hidden, &mut logits);
+        logits
     }
 
     #[inline(always)]
@@ -126,10 +131,14 @@ impl Network {
     }
 
     #[inline(always)]
-    fn speak(&self, hidden: &[f32]) -> Vec<f32> {
+    fn speak(&self, hidden: &[f32], logits: &mut Vec<f32>) {
+        logits.clear();
+        logits.extend_from_slice(&self.output_bias);
         let rows = self.outputs.chunks_exact(self.shape.hidden.max(1));
-        let spoken = rows.zip(&self.output_bias);
-        spoken.map(|(row, bias)| bias + dot(row, hidden)).collect()
+        // A loop, not an iterator's closure: that would be compiled apart, for the plainest of processors.
+        for (logit, row) in logits.iter_mut().zip(rows) {
+            *logit += dot(row, hidden);
+        }
     }
 }
 
@@ -150,16 +159,21 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
     sums.iter().sum::<f32>() + rest
 }
 
-/// The probabilities that belong to logits.
+/// Turns logits into the probabilities that belong to them.
 #[inline(always)]
-pub fn softmax(logits: &[f32]) -> Vec<f32> {
-    let highest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let mut shares: Vec<f32> = logits.iter().map(|logit| (logit - highest).exp()).collect();
-    let sum = shares.iter().sum::<f32>().max(f32::MIN_POSITIVE);
-    for share in &mut shares {
+pub fn softmax(logits: &mut [f32]) {
+    let mut highest = f32::NEG_INFINITY;
+    for logit in logits.iter() {
+        highest = highest.max(*logit);
+    }
+    let mut sum = f32::MIN_POSITIVE;
+    for logit in logits.iter_mut() {
+        *logit = (*logit - highest).exp();
+        sum += *logit;
+    }
+    for share in logits.iter_mut() {
         *share /= sum;
     }
-    shares
 }
 
 /// A network while it learns, with what is needed from step to step.
@@ -170,6 +184,7 @@ struct Training {
     hidden: Vec<f32>,
     mask: Vec<f32>,
     back: Vec<f32>,
+    slopes: Vec<f32>,
     kept: Vec<(u32, f32)>,
     random: Random,
 }
@@ -203,12 +218,16 @@ impl Training {
             *mask = if keeps { 1.0 / HIDDEN_KEPT } else { 0.0 };
             *unit *= *mask;
         }
-        let mut slopes = softmax(&self.network.speak(&self.hidden));
-        if let Some(truth) = slopes.get_mut(meant) {
+        self.network.speak(&self.hidden, &mut self.slopes);
+        softmax(&mut self.slopes);
+        if let Some(truth) = self.slopes.get_mut(meant) {
             *truth -= 1.0;
+            if -*truth < LEARNT {
+                return;
+            }
         }
         self.back.fill(0.0);
-        self.correct_outputs(&slopes, rate);
+        self.correct_outputs(rate);
         for ((back, mask), bias) in self
             .back
             .iter_mut()
@@ -243,13 +262,15 @@ impl Training {
     }
 
     #[inline(always)]
-    fn correct_outputs(&mut self, slopes: &[f32], rate: f32) {
+    fn correct_outputs(&mut self, rate: f32) {
         let width = self.network.shape.hidden.max(1);
         let length = dot(&self.hidden, &self.hidden) / width as f32;
         let rows = self.network.outputs.chunks_exact_mut(width);
         let biases = &mut self.network.output_bias;
-        for (((row, bias), squares), slope) in
-            rows.zip(biases).zip(&mut self.output_squares).zip(slopes)
+        for (((row, bias), squares), slope) in rows
+            .zip(biases)
+            .zip(&mut self.output_squares)
+            .zip(&self.slopes)
         {
             if slope.abs() < NEGLIGIBLE {
                 continue;
@@ -393,7 +414,8 @@ mod tests {
 
     #[test]
     fn shares_add_up_to_one() {
-        let shares = softmax(&[1000.0, 1000.0, -1000.0]);
+        let mut shares = [1000.0, 1000.0, -1000.0];
+        softmax(&mut shares);
         assert!((shares.iter().sum::<f32>() - 1.0).abs() < 1e-6);
         assert!((shares[0] - 0.5).abs() < 1e-6);
     }

@@ -41,9 +41,9 @@ const FOR_FEW: Plan = Plan {
             seed: 2,
         },
     ],
-    hidden: 32,
+    hidden: 64,
     rows: 1 << 15,
-    passes: 8,
+    passes: 5,
 };
 const FOR_MANY: Plan = Plan {
     members: &[

@@ -78,7 +78,7 @@ const COSTS: Costs = Costs {
     wrong_answer: 1.0,
     clarify_right: 0.25,
     clarify_wrong: 0.5,
-    fallback_in_scope: 0.6,
+    fallback_in_scope: 0.65,
 };
 
 /// What nearness adds to the networks' logits, and what it is worth without them.
@@ -227,17 +227,17 @@ impl Router {
         })
     }
 
-    /// The entry that an utterance of the book leads to instead of its own: it is answered with that, or its own is
-    /// not even offered.
-    pub fn leads_astray(&self, text: &str, own: usize) -> tantivy::Result<Option<usize>> {
+    /// The entry that an utterance of the book is answered with instead of its own, and whether its own is offered
+    /// all the same; one that asks back without offering its own is likewise astray.
+    pub fn leads_astray(&self, text: &str, own: usize) -> tantivy::Result<Option<(usize, bool)>> {
         let routing = self.route(text, &[])?;
         let mut candidates = routing.candidates.iter().map(|c| c.entry);
-        let Some(best) = candidates.next() else {
-            return Ok(None);
-        };
+        let best = candidates
+            .next()
+            .filter(|best| !self.are_family(*best, own));
         let offered = candidates.any(|entry| self.are_family(entry, own));
         let astray = routing.outcome == Outcome::Answer || !offered;
-        Ok((!self.are_family(best, own) && astray).then_some(best))
+        Ok(best.filter(|_| astray).map(|best| (best, offered)))
     }
 
     /// Whether two entries are an answer and its action, or the same.
@@ -281,7 +281,9 @@ impl Router {
     }
 
     fn refusal(&self, logits: &[f32]) -> f64 {
-        let share = softmax(logits).get(self.families.len()).copied();
+        let mut shares = logits.to_vec();
+        softmax(&mut shares);
+        let share = shares.get(self.families.len()).copied();
         f64::from(share.unwrap_or(0.0))
     }
 
@@ -338,7 +340,8 @@ impl Router {
                 *place += nearness * score;
             }
         }
-        let mut entries: Vec<(usize, f32)> = softmax(&scores).into_iter().enumerate().collect();
+        softmax(&mut scores);
+        let mut entries: Vec<(usize, f32)> = scores.into_iter().enumerate().collect();
         if logits.is_none() {
             entries.retain(|(entry, _)| near.iter().any(|(found, _)| found == entry));
         }
@@ -491,7 +494,7 @@ mod tests {
     #[test]
     fn a_wrong_answer_is_never_risked_where_asking_is_cheaper() {
         assert_eq!(decide(0.95, 0.97, 3), Outcome::Answer);
-        assert_eq!(decide(0.6, 0.9, 3), Outcome::Clarify);
+        assert_eq!(decide(0.5, 0.9, 3), Outcome::Clarify);
         assert_eq!(decide(0.05, 0.1, 3), Outcome::Fallback);
         assert_eq!(decide(0.8, 0.9, 1), Outcome::Answer);
     }

@@ -113,6 +113,31 @@ fn bad_knowledge_is_refused_by_check_and_by_demo() {
 }
 
 #[test]
+fn the_evaluation_holds_the_recorded_floors_whoever_asks_and_however() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let data = root.join("tests/data");
+    for (questions, floor) in [
+        ("visitors.jsonl", "floor_visitors.json"),
+        ("dev_dialogues.jsonl", "floor_dev_dialogues.json"),
+        ("visitors_dialogues.jsonl", "floor_visitors_dialogues.json"),
+    ] {
+        let questions = data.join(questions);
+        let floor = data.join(floor);
+        let arguments = [
+            "eval",
+            "--by",
+            "lang,noise",
+            "--queries",
+            questions.to_str().unwrap(),
+            "--floor",
+            floor.to_str().unwrap(),
+        ];
+        let output = tanya(root, &arguments);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    }
+}
+
+#[test]
 fn the_evaluation_measures_predicts_and_holds_the_floor() {
     let folder = tempfile::tempdir().unwrap();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

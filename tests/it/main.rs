@@ -13,6 +13,8 @@ mod ask;
 mod browser;
 mod chat;
 mod cli;
+mod context;
+mod contrasts;
 mod events;
 mod knowledge;
 mod pages;

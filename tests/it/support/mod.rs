@@ -6,15 +6,34 @@ pub mod stream;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::LazyLock;
 
+use jiff::civil::date;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use tanya::app::App;
 use tanya::config::{Mode, Settings};
+use tanya::knowledge::answer::Contacts;
+use tanya::knowledge::source::Source;
+use tanya::knowledge::{Knowledge, LoadOptions, Strictness};
 use tempfile::TempDir;
 use uuid::Uuid;
 
 use database::Database;
+
+/// The shipped knowledge, for tests that need no server.
+pub static KNOWLEDGE: LazyLock<Knowledge> = LazyLock::new(|| {
+    let options = LoadOptions {
+        contacts: Contacts::default(),
+        today: date(2026, 11, 22),
+        review_days: 365,
+        strictness: Strictness::Full,
+    };
+    Knowledge::load(&Source::Embedded, &options)
+        .ok()
+        .unwrap()
+        .knowledge
+});
 
 /// Runs a story on SQLite and on PostgreSQL.
 #[macro_export]
