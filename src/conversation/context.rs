@@ -16,6 +16,8 @@ const CLEAR_ENOUGH: f64 = 0.6;
 const QUITE_SURE: f64 = 0.8;
 /// So loud a refusal is not explained away by what was said before.
 const REFUSED: f64 = 0.94;
+/// So loud a refusal chooses nothing from a list.
+const LIKELY_REFUSED: f64 = 0.5;
 /// Up to so many words a turn may lean on the one before; that which says so by its words, up to as many again.
 const LEANING: usize = 8;
 /// A longer turn does not put one word in the place of its opposite, in words.
@@ -28,7 +30,7 @@ const POINTING: usize = 4;
 const OFFERED: f32 = 4.0;
 const SPOKEN_OF: f32 = 1.5;
 /// What speaks against an entry that the person says they did not mean.
-const RULED_OUT: f32 = 20.0;
+const RULED_OUT: f32 = 1e4;
 
 /// What a turn asks, and how it is remembered: without what was said not to be meant.
 pub struct Understood {
@@ -55,21 +57,27 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// What a turn asks.
-    pub fn understand(&self, text: &str) -> tantivy::Result<Understood> {
+    /// What a turn asks; `heard` is the turn as it may be kept.
+    pub fn understand(&self, text: &str, heard: &str) -> tantivy::Result<Understood> {
+        let cues = self.knowledge.cues();
         let turn = normal(text);
-        if let Some(meant) = self.knowledge.cues().corrected(&turn)
+        let lang = ask(self.knowledge, text, self.language)?.lang;
+        let spoken = |mut finding: Finding, said: &str| {
+            // What was said before does not change the language of this turn.
+            finding.lang = lang;
+            let said = said.to_owned();
+            Understood { finding, said }
+        };
+        if let Some(meant) = cues.corrected(&turn)
             && self.state.topic().is_some()
-            && !meant.is_empty()
             && let Some(finding) = self.corrected(meant)?
         {
-            let said = meant.to_owned();
-            return Ok(Understood { finding, said });
+            let kept = normal(heard);
+            return Ok(spoken(finding, cues.corrected(&kept).unwrap_or_default()));
         }
-        Ok(Understood {
-            finding: self.in_context(text, &turn)?,
-            said: contrast::meant(text).into_owned(),
-        })
+        let meant = contrast::meant(text);
+        let finding = self.in_context(&meant, &normal(&meant))?;
+        Ok(spoken(finding, &contrast::meant(heard)))
     }
 
     fn in_context(&self, text: &str, turn: &str) -> tantivy::Result<Finding> {
@@ -110,23 +118,46 @@ impl<'a> Context<'a> {
             .system()
             .filter(|_| !clear && cues.system(turn).is_none());
         let person = self.state.person().filter(|_| cues.person(turn).is_none());
-        let as_person = person.map(|person| (format!("saya {person} {text}"), CLEAR_ENOUGH));
-        let of_system =
-            system.map(|system| (format!("{text} {system}"), SURE.max(alone.confidence)));
-        for (asked, at_least) in [as_person, of_system].into_iter().flatten() {
-            let told = ask(self.knowledge, &asked, self.language)?;
-            if told.outcome == Outcome::Answer && told.confidence >= at_least {
+        if let Some(person) = person {
+            let told = ask(
+                self.knowledge,
+                &format!("saya {person} {text}"),
+                self.language,
+            )?;
+            let sure = told.outcome == Outcome::Answer && told.confidence >= CLEAR_ENOUGH;
+            if sure && (!clear || self.are_related(&alone, &told)) {
+                return Ok(told);
+            }
+        }
+        if let Some(system) = system {
+            let told = ask(self.knowledge, &format!("{text} {system}"), self.language)?;
+            let sure = told.outcome == Outcome::Answer && told.confidence >= SURE;
+            if sure && told.confidence > alone.confidence {
                 return Ok(told);
             }
         }
         Ok(alone)
     }
 
+    /// Whether the one finding's entry names the other's as worth reading next.
+    fn are_related(&self, one: &Finding, other: &Finding) -> bool {
+        let names = |from: &Finding, to: &Finding| {
+            let from = from.target.as_deref();
+            let entry = from.and_then(|id| self.knowledge.book().entry(id));
+            entry.is_some_and(|entry| {
+                let mut related = entry.related.iter();
+                related.any(|id| Some(id) == to.target.as_ref())
+            })
+        };
+        names(one, other) || names(other, one)
+    }
+
     /// The turn as the choice among what was just offered, if it leans on that; `alone` is the turn by itself.
     fn chosen(&self, text: &str, turn: &str, alone: &Finding) -> tantivy::Result<Option<Finding>> {
         let offered = |target: &str| self.state.list().iter().any(|listed| listed == target);
         let clear = alone.outcome == Outcome::Answer && alone.confidence >= SURE;
-        let elsewhere = clear && !alone.target.as_deref().is_some_and(offered);
+        let elsewhere = alone.refusal >= LIKELY_REFUSED
+            || clear && !alone.target.as_deref().is_some_and(offered);
         if self.state.list().is_empty() || elsewhere || turn.split(' ').count() > LEANING {
             return Ok(None);
         }
@@ -176,6 +207,12 @@ impl<'a> Context<'a> {
             .map(|place| (place, -RULED_OUT))
             .collect();
         let said = normal(&self.state.said());
+        if meant.is_empty() {
+            // "Bukan tu", and nothing else: what else may have been meant is offered.
+            let mut finding = ask_expecting(self.knowledge, &said, &family, self.language)?;
+            finding.outcome = Outcome::Clarify;
+            return Ok(Some(finding).filter(|finding| finding.candidates.len() > 1));
+        }
         let before = self.knowledge.cues().opposed(&said, meant);
         let texts = std::iter::once(meant.to_owned())
             .chain(before.map(|before| format!("{before} {meant}")));

@@ -132,6 +132,12 @@ impl State {
         self.choosing = true;
         self.topic = self.list.first().cloned();
         self.said = vec![shortened(said)];
+        self.period = None;
+    }
+
+    /// Notes that something else was said than a choice.
+    pub fn stop_choosing(&mut self) {
+        self.choosing = false;
     }
 
     /// Notes what is spoken of and what was said of it; nothing if nothing was understood.
@@ -139,6 +145,8 @@ impl State {
         self.choosing = false;
         if target.is_none() {
             self.said.clear();
+            self.list.clear();
+            self.period = None;
         } else if target != self.topic.as_deref() {
             let place =
                 |target: Option<&str>| self.list.iter().position(|t| Some(t.as_str()) == target);

@@ -11,7 +11,7 @@ use crate::knowledge::ask::{Finding, ReplyLanguage, ask};
 use crate::knowledge::book::{Entry, TargetKind};
 use crate::knowledge::cues::normal;
 use crate::knowledge::messages::fill;
-use crate::knowledge::period;
+use crate::knowledge::period::{self, Period};
 use crate::knowledge::router::Outcome;
 use crate::knowledge::text::Language;
 use crate::redact::{redact, without_numbers};
@@ -22,6 +22,8 @@ const NONE_VALUE: &str = "none";
 /// What replies are about that are no answer: something to choose from, something taken back.
 const TO_CHOOSE: &str = "control:jelas";
 const CANCELLED: &str = "control:batal";
+/// What is older is not spoken of as if it could be had; what the portal lists decides, not this.
+const KEPT_YEARS: i16 = 2;
 /// What is had by the month, and by the year.
 const OF_A_MONTH: [&str; 1] = ["action:slip-gaji"];
 const OF_A_YEAR: [&str; 2] = ["action:penyata-tahunan", "portal-penyata-tahunan"];
@@ -247,23 +249,26 @@ impl Turn<'_> {
         let language = ReplyLanguage::OfQuestion {
             otherwise: self.language,
         };
-        let found = Context::new(self.knowledge, &self.state, language).understand(text);
+        let found = Context::new(self.knowledge, &self.state, language).understand(text, &said);
         // The index fails only by a fault of the program: the person is still told whom to contact.
         let Ok(Understood { finding, said }) = found else {
             tracing::error!("the index failed");
             return self.fall_back();
         };
-        let said = redact(&said);
         self.language = finding.lang;
-        let turn = normal(&said);
-        let cues = self.knowledge.cues();
-        self.state.note(cues.person(&turn), cues.system(&turn));
+        if finding.outcome != Outcome::Fallback {
+            let turn = normal(&said);
+            let cues = self.knowledge.cues();
+            self.state.note(cues.person(&turn), cues.system(&turn));
+        }
         match finding.outcome {
             Outcome::Answer => {
                 // A courtesy is no topic, and ends none.
                 let target = finding.target.as_deref();
                 let courtesy = |id: &str| TargetKind::of(id) == TargetKind::SmallTalk;
-                if !target.is_some_and(courtesy) {
+                if target.is_some_and(courtesy) {
+                    self.state.stop_choosing();
+                } else {
                     self.state.speak_of(target, &said);
                 }
                 if let Some(period) = period::named(&said, self.circumstances.today) {
@@ -275,7 +280,10 @@ impl Turn<'_> {
                 }
             }
             Outcome::Clarify => self.clarify(&finding, &said),
-            Outcome::Fallback => self.fall_back(),
+            Outcome::Fallback => {
+                self.state.stop_choosing();
+                self.fall_back();
+            }
         }
         self.routed = Some(finding);
     }
@@ -301,7 +309,9 @@ impl Turn<'_> {
     /// The answer with the month or year that was asked for in its title, where it is about one.
     fn titled(&self, entry: &Entry, answer: &Answer) -> Answer {
         let mut answer = answer.clone();
-        let period = self.state.period().filter(|period| match period.month {
+        let kept = |period: &Period| self.circumstances.today.year() - period.year <= KEPT_YEARS;
+        let period = self.state.period().filter(kept);
+        let period = period.filter(|period| match period.month {
             Some(_) => OF_A_MONTH.contains(&entry.id.as_str()),
             None => OF_A_YEAR.contains(&entry.id.as_str()),
         });
@@ -354,6 +364,9 @@ impl Turn<'_> {
         let candidates = finding.candidates.iter();
         let targets = candidates.map(|c| c.target.clone()).collect();
         self.state.list_to_choose(targets, said);
+        if let Some(period) = period::named(said, self.circumstances.today) {
+            self.state.set_period(period);
+        }
     }
 
     fn fall_back(&mut self) {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// Words that say "not this".
-const MARKERS: [&str; 7] = ["bukan", "bkn", "bukannya", "buke", "bukang", "bukey", "not"];
+pub const MARKERS: [&str; 7] = ["bukan", "bkn", "bukannya", "buke", "bukang", "bukey", "not"];
 /// English says "not" of much else: only before these does it set something apart.
 const AFTER_NOT: [&str; 6] = ["the", "my", "a", "an", "about", "for"];
 /// After the marker these make it a question or an addition ("bukan ke …", "bukan sahaja … tapi juga …").
@@ -53,7 +53,11 @@ pub fn meant(text: &str) -> Cow<'_, str> {
         }
         None => {
             let apart = before.last().is_some_and(|word| word.ends_clause);
-            if !tells(before) || after.is_empty() || !(apart || after.len() <= SHORT) {
+            // "Nama dalam slip bukan nama saya" says what is wrong, "payslip amount not the same" too.
+            let english = words.get(marker).is_some_and(|word| word.plain == "not");
+            let repeats = |word: &Word<'_>| before.iter().any(|said| said.plain == word.plain);
+            let short = after.len() <= SHORT && !english && !after.iter().any(repeats);
+            if !tells(before) || after.is_empty() || !(apart || short) {
                 return Cow::Borrowed(text);
             }
             before.iter().map(|word| word.typed).collect()
@@ -148,6 +152,8 @@ mod tests {
             "bukan ke portal boleh claim OT",
             "bukan sahaja slip tapi EC pun tak keluar",
             "portal not working since morning",
+            "nama dalam slip bukan nama saya",
+            "payslip amount not the same",
             "Slip gaji saya, bukan?",
             "bukan saya",
             "tak boleh buka",

@@ -3,6 +3,7 @@
 
 use serde::Deserialize;
 
+use super::contrast;
 use super::language::normalise;
 use super::text::Language;
 
@@ -13,13 +14,15 @@ pub struct CuesYaml {
     fillers: Vec<String>,
     cancel: Vec<String>,
     takes_back: Vec<String>,
+    asks_how: Vec<String>,
+    openers: Vec<String>,
     correct: Vec<String>,
     opens_follow_up: Vec<String>,
     closes_follow_up: Vec<String>,
     places: Vec<Vec<String>>,
     point: Vec<String>,
     another: Vec<String>,
-    opposites: Vec<Vec<String>>,
+    opposites: Vec<(Vec<String>, Vec<String>)>,
     i_am: Vec<String>,
     who: Vec<String>,
     which: Vec<String>,
@@ -33,6 +36,8 @@ pub struct Cues {
     fillers: Vec<String>,
     cancel: Vec<String>,
     takes_back: Vec<String>,
+    asks_how: Vec<String>,
+    openers: Vec<String>,
     correct: Vec<String>,
     opens: Vec<String>,
     closes: Vec<String>,
@@ -40,7 +45,7 @@ pub struct Cues {
     places: Vec<Vec<String>>,
     point: Vec<String>,
     another: Vec<String>,
-    opposites: Vec<Vec<String>>,
+    opposites: Vec<(Vec<String>, Vec<String>)>,
     i_am: Vec<String>,
     who: Vec<String>,
     which: Vec<String>,
@@ -60,7 +65,8 @@ const PART: usize = 2;
 impl From<&CuesYaml> for Cues {
     fn from(raw: &CuesYaml) -> Self {
         let all = |forms: &[String]| -> Vec<String> {
-            let mut forms: Vec<String> = forms.iter().map(|form| normal(form)).collect();
+            let forms = forms.iter().map(|form| normal(form));
+            let mut forms: Vec<String> = forms.filter(|form| !form.is_empty()).collect();
             // The longest form first: it says most.
             forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
             forms
@@ -70,13 +76,18 @@ impl From<&CuesYaml> for Cues {
             fillers: all(&raw.fillers),
             cancel: all(&raw.cancel),
             takes_back: all(&raw.takes_back),
+            asks_how: all(&raw.asks_how),
+            openers: all(&raw.openers),
             correct: all(&raw.correct),
             opens: all(&raw.opens_follow_up),
             closes: all(&raw.closes_follow_up),
             places: lists(&raw.places),
             point: all(&raw.point),
             another: all(&raw.another),
-            opposites: lists(&raw.opposites),
+            opposites: {
+                let pairs = raw.opposites.iter();
+                pairs.map(|(one, other)| (all(one), all(other))).collect()
+            },
             i_am: all(&raw.i_am),
             who: all(&raw.who),
             which: all(&raw.which),
@@ -106,7 +117,8 @@ impl Cues {
             .iter()
             .any(|form| after(&bare, form).is_some());
         let little = turn.split(' ').count() <= TAKING_BACK;
-        says && rest.is_empty() || first && little
+        let asks = self.without(turn, &[&self.asks_how]) != turn;
+        says && rest.is_empty() || first && little && !asks
     }
 
     /// The language that the turn wishes for, if that is all it says.
@@ -125,10 +137,18 @@ impl Cues {
     /// What a correction puts in the place of what was said before.
     pub fn corrected<'a>(&self, turn: &'a str) -> Option<&'a str> {
         let mut rest = turn;
-        while let Some(after) = self.correct.iter().find_map(|form| after(rest, form)) {
-            rest = after;
+        let mut corrects = false;
+        loop {
+            let strip = |forms: &[String]| forms.iter().find_map(|form| after(rest, form));
+            if let Some(after) = strip(&self.correct) {
+                corrects = true;
+                rest = after;
+            } else if let Some(after) = strip(&self.openers) {
+                rest = after;
+            } else {
+                return corrects.then_some(rest);
+            }
         }
-        (rest.len() < turn.len()).then_some(rest)
     }
 
     /// Whether the turn says by its words that it goes on from the one before.
@@ -198,14 +218,14 @@ impl Cues {
 
     /// What was said before, without what the new turn puts the opposite in place of; none if nothing is opposed.
     pub fn opposed(&self, said: &str, turn: &str) -> Option<String> {
-        let group = |word: &str| {
-            let mut groups = self.opposites.iter();
-            groups.position(|group| group.iter().any(|form| form == word))
-        };
-        let now: Vec<usize> = turn.split(' ').filter_map(group).collect();
-        let pair = |place: usize| place ^ 1;
+        let has = |forms: &[String], word: &str| forms.iter().any(|form| form == word);
+        let now = |forms: &[String]| turn.split(' ').any(|word| has(forms, word));
         let opposed = |word: &&str| {
-            group(word).is_some_and(|then| now.contains(&pair(then)) && !now.contains(&then))
+            self.opposites.iter().any(|(one, other)| {
+                let replaced =
+                    |gone: &[String], come: &[String]| has(gone, word) && now(come) && !now(gone);
+                replaced(one, other) || replaced(other, one)
+            })
         };
         if !said.split(' ').any(|word| opposed(&word)) {
             return None;
@@ -219,23 +239,22 @@ impl Cues {
         let words = || turn.split(' ');
         let has = |forms: &[String]| words().any(|word| forms.iter().any(|form| form == word));
         let stated = words().count() <= STATING && (has(&self.i_am) || words().count() == 1);
-        let mut who = words().filter(|word| self.who.iter().any(|form| form == word));
-        stated.then(|| who.next()).flatten()
+        stated
+            .then(|| said_of_itself(turn, &self.who).next())
+            .flatten()
     }
 
     /// Which of the two systems a turn names.
     pub fn system<'a>(&self, turn: &'a str) -> Option<&'a str> {
-        let mut named = turn
-            .split(' ')
-            .filter(|word| self.which.iter().any(|form| form == word));
-        named.next_back()
+        said_of_itself(turn, &self.which).last()
     }
 
     /// Whether the turn does nothing but name one of the two systems.
     pub fn names_a_system_only(&self, turn: &str) -> bool {
         let bare = self.without(turn, &[&self.fillers, &self.point]);
-        let mut words = bare.split(' ');
-        words.all(|word| self.which.iter().any(|form| form == word) || word == "bukan")
+        let named = |word: &str| self.which.iter().any(|form| form == word);
+        let not = |word: &str| contrast::MARKERS.contains(&word);
+        bare.split(' ').any(named) && bare.split(' ').all(|word| named(word) || not(word))
     }
 
     /// The turn without these forms, wherever they stand.
@@ -249,6 +268,16 @@ impl Cues {
         }
         bare.trim().to_owned()
     }
+}
+
+/// The words of a turn that are among the forms, and are not said to be meant otherwise.
+fn said_of_itself<'a>(turn: &'a str, forms: &[String]) -> impl Iterator<Item = &'a str> {
+    let mut denied = false;
+    turn.split(' ').filter(move |word| {
+        let said = !denied && forms.iter().any(|form| form == word);
+        denied = contrast::MARKERS.contains(word);
+        said
+    })
 }
 
 fn is_part(text: &str) -> bool {
@@ -284,13 +313,15 @@ mod tests {
             "fillers: [la, lah, je, dulu, pulak, ok, eh]
 cancel: [batal, tak jadi, takpe, cancel]
 takes_back: [batal, tak jadi]
-correct: [eh silap, maksud saya, silap]
+asks_how: [macam mana]
+openers: [eh, sorry]
+correct: [maksud saya, silap, bukan tu]
 opens_follow_up: [kalau, and]
 closes_follow_up: [punya, tu]
 places: [['1', satu, pertama, first], ['2', dua, kedua, second]]
 point: [yang, nombor, the, one, tu]
 another: [satu lagi]
-opposites: [[portal], [sistem]]
+opposites: [[[portal], [sistem]]]
 i_am: [saya]
 who: [pembekal, mystep]
 which: [sistem, portal]
@@ -308,6 +339,7 @@ malay: [bahasa melayu]
         assert!(cues().cancels("takpe lah"));
         assert!(cues().cancels("ok takpe la cancel"));
         assert!(cues().cancels("batal dah boleh masuk"));
+        assert!(!cues().cancels("batal pendaftaran portal macam mana"));
         assert!(!cues().cancels("takpe slip gaji nak tengok kat mana"));
         assert!(!cues().cancels("macam mana nak batal pendaftaran"));
     }
@@ -316,6 +348,8 @@ malay: [bahasa melayu]
     fn a_correction_leaves_what_is_meant() {
         assert_eq!(cues().corrected("eh silap maksud saya ec"), Some("ec"));
         assert_eq!(cues().corrected("slip gaji"), None);
+        assert_eq!(cues().corrected("sorry lupa password portal"), None);
+        assert_eq!(cues().corrected("bukan tu"), Some(""));
     }
 
     #[test]
@@ -359,7 +393,11 @@ malay: [bahasa melayu]
     fn who_somebody_is_and_which_system_is_heard() {
         assert_eq!(cues().person("saya pembekal"), Some("pembekal"));
         assert_eq!(cues().person("pembekal boleh daftar ke"), None);
+        assert_eq!(cues().person("saya bukan pembekal"), None);
         assert_eq!(cues().system("bukan sistem portal"), Some("portal"));
+        assert_eq!(cues().system("bukan sistem"), None);
+        assert!(cues().names_a_system_only("sistem bukan portal"));
+        assert!(!cues().names_a_system_only("bukan"));
         assert_eq!(cues().language("english please"), Some(Language::En));
     }
 }

@@ -58,6 +58,11 @@ const LAST: [&str; 13] = [
     "lepas", "lps", "lepah", "lepaih", "lalu", "last", "previous", "sudah", "sebelum", "ago",
     "past", "dulu", "lpas",
 ];
+/// Months that are months only after one of these, or with a year.
+const DOUBTFUL: [&str; 4] = ["mac", "mar", "may", "march"];
+const LEADS: [&str; 8] = [
+    "slip", "gaji", "payslip", "penyata", "for", "untuk", "utk", "bulanan",
+];
 /// Years that somebody may mean.
 const YEARS: std::ops::RangeInclusive<i16> = 1970..=2099;
 
@@ -119,9 +124,11 @@ fn named_month(words: &[&str], with_year: bool) -> Option<i8> {
         {
             return Some(month);
         }
-        // "mac" and "may" are words too: alone they are no month.
-        let sole = words.len() == 1 || at > 0 || with_year;
-        if let Some(month) = place(&MONTHS, word).filter(|_| sole && *word != "may" || with_year) {
+        let before = at.checked_sub(1).and_then(|at| words.get(at)).copied();
+        // "Mac" and "may" are other things too.
+        let doubtful = DOUBTFUL.contains(word);
+        let led = before.is_some_and(|word| LEADS.contains(&word) || MONTH_WORDS.contains(&word));
+        if let Some(month) = place(&MONTHS, word).filter(|_| !doubtful || led || with_year) {
             return Some(month);
         }
         let beside_year = |word: Option<&&str>| word.is_some_and(|word| is_year(word));
@@ -208,6 +215,7 @@ mod tests {
             ("slip gaji bulan ni", 2026, 11),
             ("slip 2 bulan lepas", 2026, 9),
             ("slip jan", 2026, 1),
+            ("slip gaji mac", 2026, 3),
             ("slip disember tahun lepas", 2025, 12),
             ("bulan dis", 2025, 12),
         ] {
@@ -251,6 +259,7 @@ mod tests {
             "tarikh 2 hari",
             "may I ask something",
             "mac saya rosak",
+            "guna mac tak boleh tengok slip gaji",
             "berapa tahun data disimpan",
             "slip gaji 3 bulan",
         ] {

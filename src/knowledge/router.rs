@@ -3,6 +3,7 @@
 //! The router is pure and stateless. How sure it is comes from the knowledge itself: every utterance is asked with
 //! itself held out, once more with its whole entry held out, and what came of it is what the probabilities are fitted to.
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -146,7 +147,10 @@ impl Router {
     pub fn build(book: &Book, lexicon: &Lexicon) -> tantivy::Result<Self> {
         let (owners, texts) = utterances(book);
         let analyser = Analyser::new(lexicon, texts.iter().copied());
-        let analysed: Vec<Analysis> = texts.iter().map(|text| analyser.analyse(text)).collect();
+        let analysed: Vec<Analysis> = texts
+            .par_iter()
+            .map(|text| analyser.analyse(text))
+            .collect();
         let entries = book.entries.len();
         let (nearness, learnt) = rayon::join(
             || Nearness::build(&analyser, &analysed),
@@ -190,14 +194,9 @@ impl Router {
             });
         }
         let hits = self.nearness.search(&question, SEARCHED)?;
-        let mut heard = self.heard(&question);
+        let heard = self.heard(&question);
         let refusal = heard.as_deref().map_or(0.0, |logits| self.refusal(logits));
-        for (entry, expectation) in expected {
-            if let Some(logit) = heard.as_mut().and_then(|logits| logits.get_mut(*entry)) {
-                *logit += expectation;
-            }
-        }
-        let ranking = self.rank(&hits, heard.as_deref(), |_| true);
+        let ranking = self.rank(&hits, heard.as_deref(), expected, |_| true);
         let (right, offered) = self.sureness.of(&self.features(&question, &ranking));
         let confidence = if ranking.entries.is_empty() {
             0.0
@@ -271,12 +270,12 @@ impl Router {
         }
         let others = |hit: &Hit| self.owners.get(hit.utterance).copied() != owner;
         Ok(Rehearsal {
-            itself_out: judged(self.rank(&hits, heard, |hit| hit.utterance != number)),
+            itself_out: judged(self.rank(&hits, heard, &[], |hit| hit.utterance != number)),
             entry_out: {
-                let (features, _) = judged(self.rank(&hits, unheard.as_deref(), others));
+                let (features, _) = judged(self.rank(&hits, unheard.as_deref(), &[], others));
                 (features, None)
             },
-            verbatim: judged(self.rank(&hits, self.heard(question).as_deref(), |_| true)),
+            verbatim: judged(self.rank(&hits, self.heard(question).as_deref(), &[], |_| true)),
         })
     }
 
@@ -292,7 +291,13 @@ impl Router {
     }
 
     /// Weighs what is near and what the network says; hits that do not count are as if they were not there.
-    fn rank(&self, hits: &[Hit], logits: Option<&[f32]>, counts: impl Fn(&Hit) -> bool) -> Ranking {
+    fn rank(
+        &self,
+        hits: &[Hit],
+        logits: Option<&[f32]>,
+        expected: &[(usize, f32)],
+        counts: impl Fn(&Hit) -> bool,
+    ) -> Ranking {
         let mut entries: Vec<(usize, [f32; 3])> = Vec::with_capacity(8);
         let mut out_of_scope = 0.0_f32;
         for hit in hits.iter().filter(|hit| counts(hit)) {
@@ -321,13 +326,24 @@ impl Router {
                 (entry, (first + 0.3 * second + 0.1 * third) / 1.4)
             })
             .collect();
-        self.weigh(&near, out_of_scope, logits)
+        self.weigh(&near, out_of_scope, logits, expected)
     }
 
-    fn weigh(&self, near: &[(usize, f32)], out_of_scope: f32, logits: Option<&[f32]>) -> Ranking {
+    fn weigh(
+        &self,
+        near: &[(usize, f32)],
+        out_of_scope: f32,
+        logits: Option<&[f32]>,
+        expected: &[(usize, f32)],
+    ) -> Ranking {
         let count = self.families.len();
         let heard = logits.map(|logits| logits.iter().take(count).copied().collect());
-        let heard: Vec<f32> = heard.unwrap_or_else(|| vec![0.0; count]);
+        let mut heard: Vec<f32> = heard.unwrap_or_else(|| vec![0.0; count]);
+        for (entry, expectation) in expected {
+            if let Some(logit) = heard.get_mut(*entry) {
+                *logit += expectation;
+            }
+        }
         let refused = logits.and_then(|logits| logits.get(count)).copied();
         let nearness = if logits.is_some() {
             NEARNESS

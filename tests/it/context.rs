@@ -52,18 +52,40 @@ on_both_databases! {
 
     async fn a_cancelled_matter_is_gone(app: TestApp) {
         let chat = app.begin().await;
-        let register = about(&chat, "nak daftar portal").await;
-        assert!(is_among(&register, &REGISTER), "{register}");
+        chat.say("nak tanya dua benda: satu cara daftar portal, dua berapa lama slip disimpan").await;
         let replies = chat.say("takpe lah").await;
         assert_eq!(replies[0]["target"], "control:batal");
         assert_eq!(replies[0]["choices"].as_array().unwrap().len(), 6);
         assert_eq!(about(&chat, "nombor 1").await, "portal-lupa-kata-laluan", "the menu's first");
     }
 
+    async fn what_is_offered_draws_in_nothing_that_must_be_refused(app: TestApp) {
+        let chat = app.begin().await;
+        chat.say("nak tanya dua benda: satu cara daftar portal, dua berapa lama slip disimpan").await;
+        for text in ["cuaca esok macam mana", "harga minyak hari ini"] {
+            let replies = chat.say(text).await;
+            assert_eq!(replies[0].get("target"), None, "{text}: {replies:?}");
+        }
+    }
+
+    async fn what_is_not_meant_is_not_meant_after_other_turns_either(app: TestApp) {
+        let chat = app.begin().await;
+        assert_eq!(about(&chat, "lupa password portal").await, "portal-lupa-kata-laluan");
+        let again = about(&chat, "bukan kata laluan emel, tetapi kata laluan portal").await;
+        assert_eq!(again, "portal-lupa-kata-laluan");
+        let politely = about(&chat, "sorry, lupa password portal").await;
+        assert_eq!(politely, "portal-lupa-kata-laluan");
+        let replies = chat.say("bukan tu").await;
+        assert_eq!(replies[0]["target"], "control:jelas", "{replies:?}");
+        assert!(!replies[0]["choices"].to_string().contains("Lupa kata laluan Portal"));
+    }
+
     async fn who_somebody_is_counts_later(app: TestApp) {
         let chat = app.begin().await;
         assert_eq!(about(&chat, "saya staf mystep").await, "portal-mystep");
         assert_eq!(about(&chat, "macam mana nak daftar").await, "portal-mystep");
+        assert_eq!(about(&chat, "ok terima kasih").await, "smalltalk:terima-kasih");
+        assert_eq!(about(&chat, "sistem ispeks tak boleh buka").await, "sistem-tidak-boleh-dibuka");
 
         let chat = app.begin().await;
         let register = about(&chat, "macam mana nak daftar").await;

@@ -65,6 +65,9 @@ on_both_databases! {
         }
         let named = chat.say("kata laluan saya ialah kucingku").await;
         assert!(!named.is_empty());
+        // A correction is remembered without its first words: the secret stays out of that too.
+        chat.say("lupa kata laluan portal").await;
+        chat.say("silap, kata laluan saya: melurku, portal tak boleh masuk").await;
         drop(guard);
 
         let figures = app.client.get(app.admin_url("/metrics")).send().await.unwrap();
@@ -73,7 +76,7 @@ on_both_databases! {
         assert!(!log.is_empty());
         let dump = app.database.dump(app.folder()).await;
         assert!(dump.contains("lupa kata laluan portal"), "the dump shows what is kept");
-        for secret in CANARIES.into_iter().chain(["kucingku", chat.token.as_str()]) {
+        for secret in CANARIES.into_iter().chain(["kucingku", "melurku", chat.token.as_str()]) {
             for (place, text) in [("figures", &figures), ("database", &dump)] {
                 assert!(!text.contains(secret), "{secret} stands in the {place}");
             }
