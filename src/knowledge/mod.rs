@@ -314,17 +314,11 @@ fn misrouted(files: &[(&str, &FaqFile); 2], book: &Book, router: &Router) -> Vec
         })
         .collect();
     let problem = |(own, name, text, at): &(usize, &str, &str, _)| {
-        let (other, offered) = router.leads_astray(text, *own).ok()??;
+        let other = router.leads_astray(text, *own).ok()??;
         let other = book.entries.get(other)?.id.as_str();
         let what = format!("{text:?} leads to {other} instead");
         let repair = format!("reword it, move it to {other}, or remove what makes the two alike");
-        let problem = Problem::error(name, *at, what, repair);
-        // One tap away it is no reason to refuse everything that was edited.
-        Some(if offered {
-            problem.into_warning()
-        } else {
-            problem
-        })
+        Some(Problem::error(name, *at, what, repair))
     };
     asked.par_iter().filter_map(problem).collect()
 }

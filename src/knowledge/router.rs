@@ -226,9 +226,9 @@ impl Router {
         })
     }
 
-    /// The entry that an utterance of the book is answered with instead of its own, and whether its own is offered
-    /// all the same; one that asks back without offering its own is likewise astray.
-    pub fn leads_astray(&self, text: &str, own: usize) -> tantivy::Result<Option<(usize, bool)>> {
+    /// The entry that an utterance of the book leads to instead of its own: it is answered with that, or its own is
+    /// not even offered.
+    pub fn leads_astray(&self, text: &str, own: usize) -> tantivy::Result<Option<usize>> {
         let routing = self.route(text, &[])?;
         let mut candidates = routing.candidates.iter().map(|c| c.entry);
         let best = candidates
@@ -236,7 +236,7 @@ impl Router {
             .filter(|best| !self.are_family(*best, own));
         let offered = candidates.any(|entry| self.are_family(entry, own));
         let astray = routing.outcome == Outcome::Answer || !offered;
-        Ok(best.filter(|_| astray).map(|best| (best, offered)))
+        Ok(best.filter(|_| astray))
     }
 
     /// Whether two entries are an answer and its action, or the same.
