@@ -1,6 +1,7 @@
 //! The composition root: from settings to running tasks, and down again. The one file that knows everything.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,15 +10,21 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::bell::Bells;
 use crate::clock::Clock;
 use crate::config::{Mode, Settings};
-use crate::conversation::{Engine, Keeping};
+use crate::conversation::{Bounds, Engine};
 use crate::knowledge::live::LiveKnowledge;
 use crate::knowledge::source::Source;
 use crate::knowledge::{LoadOptions, Strictness};
+use crate::news;
 use crate::retention::Retention;
+use crate::secret::SecretKey;
 use crate::storage::Store;
+use crate::storage::pace::Rate;
+use crate::telegram::{self, Telegram};
 use crate::web::admin::AdminState;
+use crate::web::limit::{Streams, WebLimits};
 use crate::web::pages::Site;
 use crate::web::server::Server;
 use crate::web::{self, Web};
@@ -56,21 +63,45 @@ impl App {
         let site = site(settings, http_addr);
         let public_url = site.public_url.clone();
 
-        let keeping = Keeping {
-            chat_idle: settings.limits.chat_idle,
-            transcript_days: settings.limits.transcript_days,
-        };
-        let engine = Engine::new(
+        let secret_key = secret_key(settings)?;
+        let bells = Arc::new(Bells::default());
+        let engine = Arc::new(Engine::new(
             Arc::clone(&store),
             Arc::clone(&knowledge),
             clock.clone(),
-            keeping,
-        );
+            bounds(settings),
+            Arc::clone(&bells),
+        ));
         let stop = CancellationToken::new();
+        let telegram = settings.telegram.as_ref().map(|telegram| {
+            let parts = telegram::Parts {
+                store: Arc::clone(&store),
+                clock: clock.clone(),
+                engine: Arc::clone(&engine),
+                knowledge: Arc::clone(&knowledge),
+                bells,
+                secret_key: secret_key.clone(),
+                public_url: public_url.clone(),
+                body_timeout: settings.limits.body,
+                role: settings.role,
+            };
+            Telegram::new(telegram, parts)
+        });
+        let telegram = telegram.transpose()?;
         let public = web::router(Web {
-            engine: Arc::new(engine),
+            engine: Arc::clone(&engine),
             knowledge: Arc::clone(&knowledge),
             site,
+            limits: WebLimits {
+                store: Arc::clone(&store),
+                clock: clock.clone(),
+                secret_key,
+                office_networks: settings.office_networks.clone(),
+                trusted_proxies: settings.trusted_proxies.clone(),
+                new_chats: settings.limits.new_chats,
+                streams: Streams::new(settings.limits.chat_streams),
+            },
+            channels: telegram.as_ref().map(Telegram::routes).unwrap_or_default(),
             body_timeout: settings.limits.body,
             stop: stop.clone(),
         });
@@ -89,6 +120,10 @@ impl App {
         let mut tasks = JoinSet::new();
         tasks.spawn(server(public).run(http, stop.clone()));
         tasks.spawn(server(operator).run(admin, stop.clone()));
+        tasks.spawn(news::follow(Arc::clone(&store), engine, stop.clone()));
+        if let Some(telegram) = telegram {
+            telegram.spawn(&mut tasks, &stop);
+        }
         tasks.spawn(Arc::clone(&knowledge).watch(stop.clone()));
         let retention = Retention {
             store: Arc::clone(&store),
@@ -121,6 +156,30 @@ impl App {
         while self.tasks.join_next().await.is_some() {}
         self.store.close().await;
     }
+}
+
+fn bounds(settings: &Settings) -> Bounds {
+    let limits = &settings.limits;
+    let messages = i64::try_from(limits.chat_messages).unwrap_or(i64::MAX);
+    Bounds {
+        chat_idle: limits.chat_idle,
+        transcript_days: limits.transcript_days,
+        rate: Rate {
+            every: 60_000 / messages.max(1),
+            burst: messages,
+        },
+    }
+}
+
+/// The deployment's secret; a demonstration makes one beside its database.
+fn secret_key(settings: &Settings) -> anyhow::Result<SecretKey> {
+    if let Some(key) = &settings.secret_key {
+        return Ok(key.clone());
+    }
+    let database = settings.database_url.strip_prefix("sqlite://");
+    let folder = database.and_then(|path| Path::new(path).parent());
+    let path = folder.unwrap_or(Path::new("data")).join("secret.key");
+    SecretKey::in_file(&path).with_context(|| format!("{} cannot be used", path.display()))
 }
 
 async fn load_knowledge(settings: &Settings, clock: &Clock) -> anyhow::Result<Arc<LiveKnowledge>> {

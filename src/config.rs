@@ -7,12 +7,11 @@ use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use ipnet::IpNet;
 use thiserror::Error;
 use tracing_subscriber::EnvFilter;
@@ -20,6 +19,7 @@ use url::{Host, Url};
 
 use crate::knowledge::REVIEW_DAYS;
 use crate::knowledge::answer::Contacts;
+use crate::secret::{KEY_BYTES, Secret, SecretKey};
 
 /// How the program was started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +60,12 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// Networks of offices that share an address.
     pub office_networks: Vec<IpNet>,
+    /// The secret that every key is derived from; `demo` makes one beside its database where none is given.
+    pub secret_key: Option<SecretKey>,
+    /// Telegram; off without a token.
+    pub telegram: Option<TelegramSettings>,
+    /// What this process does.
+    pub role: Role,
     /// Shift of the clock in milliseconds; 0 in production.
     pub clock_offset_ms: i64,
     /// What the server bears.
@@ -68,6 +74,37 @@ pub struct Settings {
     pub log: String,
     /// Variables that nobody reads.
     pub warnings: Vec<String>,
+}
+
+/// What a process does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Everything.
+    All,
+    /// Answers over HTTP.
+    Web,
+    /// Handles what came in and carries what must go out.
+    Worker,
+}
+
+/// How Telegram is reached.
+#[derive(Clone, Debug)]
+pub struct TelegramSettings {
+    /// The bot's token.
+    pub token: Secret,
+    /// The Bot API server.
+    pub api_url: Url,
+    /// How updates come.
+    pub mode: TelegramMode,
+}
+
+/// How updates come from Telegram.
+#[derive(Clone, Debug)]
+pub enum TelegramMode {
+    /// They are fetched.
+    Polling,
+    /// They are brought, with this secret.
+    Webhook(Secret),
 }
 
 /// What the server bears, and for how long.
@@ -89,6 +126,12 @@ pub struct Limits {
     pub chat_idle: Duration,
     /// How long transcripts are kept, in days.
     pub transcript_days: u32,
+    /// New chats in an hour from one network; ten times that from an office.
+    pub new_chats: usize,
+    /// Messages in a minute in one chat.
+    pub chat_messages: usize,
+    /// Open streams of one chat.
+    pub chat_streams: usize,
 }
 
 /// Settings that may also be given as `NAME_FILE`.
@@ -103,11 +146,13 @@ const SECRETS: [&str; 7] = [
 ];
 
 /// Every setting that has a meaning.
-const KNOWN: [&str; 40] = [
+const KNOWN: [&str; 43] = [
     "ADMIN_ADDR",
     "ALLOWED_ORIGINS",
     "BODY_TIMEOUT_S",
     "CHAT_IDLE_HOURS",
+    "CHAT_MESSAGES_PER_MINUTE",
+    "CHAT_STREAMS",
     "CLOCK_OFFSET_S",
     "CONNECTIONS",
     "CONNECTIONS_PER_ADDRESS",
@@ -122,6 +167,7 @@ const KNOWN: [&str; 40] = [
     "LOG",
     "MAIL_FROM",
     "MANUAL_URL",
+    "NEW_CHATS_PER_HOUR",
     "OFFICE_NETWORKS",
     "PORTAL_LINK_HOSTS",
     "PORTAL_TOKEN",
@@ -161,7 +207,7 @@ const REQUIRED: [&str; 7] = [
     "QUEUE_NAZIRAN_EMAIL",
     "QUEUE_HELPDESK_EMAIL",
 ];
-const SECRET_KEY_BYTES: usize = 32;
+const TELEGRAM_API: &str = "https://api.telegram.org";
 
 impl Settings {
     /// Reads file and environment; `file` must exist if it is named.
@@ -252,6 +298,11 @@ impl Reader {
         for (name, value) in named.clone() {
             let secret = name.strip_suffix("_FILE").filter(|n| SECRETS.contains(n));
             if let Some(secret) = secret {
+                if is_open_to_all(Path::new(value)) {
+                    self.problems.push(format!(
+                        "TANYA_{name}: {value} can be read by everybody on this machine: `chmod 600 {value}` mends it"
+                    ));
+                }
                 match fs::read_to_string(value) {
                     Ok(text) => {
                         let text = text.trim().to_owned();
@@ -364,6 +415,9 @@ impl Reader {
             allowed_origins: self.list("ALLOWED_ORIGINS", "origins as https://host", origin),
             trusted_proxies: self.list("TRUSTED_PROXIES", networks, network),
             office_networks,
+            secret_key: self.secret_key(),
+            telegram: self.telegram(),
+            role: self.role(),
             clock_offset_ms: self
                 .parsed("CLOCK_OFFSET_S", "a number of seconds", 0_i64)
                 .saturating_mul(1000),
@@ -371,7 +425,6 @@ impl Reader {
             log: self.log(),
             warnings: Vec::new(),
         };
-        self.check_secret_key();
         if mode == Mode::Serve && settings.clock_offset_ms != 0 {
             self.problems
                 .push("TANYA_CLOCK_OFFSET_S is for demonstrations; remove it".to_owned());
@@ -409,13 +462,16 @@ impl Reader {
         let hours = self.parsed("CHAT_IDLE_HOURS", "a number of hours", 24_u64);
         Limits {
             connections: self.count("CONNECTIONS", 10_000),
-            connections_per_address: self.count("CONNECTIONS_PER_ADDRESS", 100),
+            connections_per_address: self.count("CONNECTIONS_PER_ADDRESS", 600),
             first_byte: self.seconds("FIRST_BYTE_TIMEOUT_S", 10),
             head: self.seconds("HEAD_TIMEOUT_S", 10),
             body: self.seconds("BODY_TIMEOUT_S", 10),
             shutdown: self.seconds("SHUTDOWN_TIMEOUT_S", 10),
             chat_idle: Duration::from_secs(hours.saturating_mul(3600)),
             transcript_days: self.parsed("TRANSCRIPT_DAYS", "a number of days", 90),
+            new_chats: self.count("NEW_CHATS_PER_HOUR", 300),
+            chat_messages: self.count("CHAT_MESSAGES_PER_MINUTE", 60),
+            chat_streams: self.count("CHAT_STREAMS", 3),
         }
     }
 
@@ -451,24 +507,95 @@ impl Reader {
         url
     }
 
-    fn check_secret_key(&mut self) {
-        for name in ["SECRET_KEY", "SECRET_KEY_OLD"] {
-            let Some(text) = self.text(name) else {
-                continue;
-            };
-            let decoded = BASE64.decode(&text).unwrap_or_default();
-            let constant = decoded.windows(2).all(|pair| pair.first() == pair.last());
-            if decoded.len() < SECRET_KEY_BYTES || constant {
+    fn secret_key(&mut self) -> Option<SecretKey> {
+        let [key, old] = ["SECRET_KEY", "SECRET_KEY_OLD"].map(|name| {
+            let text = self.text(name)?;
+            let key = SecretKey::parse(&text);
+            if key.is_none() {
                 self.problems.push(format!(
-                    "TANYA_{name} must be {SECRET_KEY_BYTES} or more random bytes in base64: `openssl rand -base64 32` makes one"
+                    "TANYA_{name} must be {KEY_BYTES} or more random bytes in base64: `openssl rand -base64 32` makes one"
                 ));
+            }
+            key
+        });
+        Some(key?.after(old))
+    }
+
+    fn role(&mut self) -> Role {
+        match self.text("ROLE").as_deref() {
+            None | Some("all") => Role::All,
+            Some("web") => Role::Web,
+            Some("worker") => Role::Worker,
+            Some(other) => {
+                self.problems.push(format!(
+                    "TANYA_ROLE is {other:?}; it must be all, web or worker"
+                ));
+                Role::All
             }
         }
     }
+
+    fn telegram(&mut self) -> Option<TelegramSettings> {
+        let mode = self.telegram_mode();
+        let token = self.text("TELEGRAM_TOKEN")?;
+        if !is_bot_token(&token) {
+            self.problems.push(
+                "TANYA_TELEGRAM_TOKEN is no bot token; @BotFather gives one, as 123456:ABC…"
+                    .to_owned(),
+            );
+        }
+        let api_url = self.text("TELEGRAM_API_URL");
+        let api_url = api_url.unwrap_or_else(|| TELEGRAM_API.to_owned());
+        let url = Url::parse(&api_url).ok();
+        let url = url.filter(|url| matches!(url.scheme(), "https" | "http"));
+        if url.is_none() {
+            self.problems
+                .push("TANYA_TELEGRAM_API_URL must be an http or https address".to_owned());
+        }
+        Some(TelegramSettings {
+            token: Secret::new(token),
+            api_url: url?,
+            mode,
+        })
+    }
+
+    fn telegram_mode(&mut self) -> TelegramMode {
+        let secret = self.text("TELEGRAM_WEBHOOK_SECRET");
+        match self.text("TELEGRAM_MODE").as_deref() {
+            None | Some("polling") => return TelegramMode::Polling,
+            Some("webhook") => {}
+            Some(other) => self.problems.push(format!(
+                "TANYA_TELEGRAM_MODE is {other:?}; it must be polling or webhook"
+            )),
+        }
+        let secret = secret.unwrap_or_default();
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+        if !(WEBHOOK_SECRET..=256).contains(&secret.len()) || !secret.chars().all(allowed) {
+            self.problems.push(format!(
+                "TANYA_TELEGRAM_WEBHOOK_SECRET must be {WEBHOOK_SECRET} to 256 letters, digits, _ or -: `openssl rand -hex 32` makes one"
+            ));
+        }
+        TelegramMode::Webhook(Secret::new(secret))
+    }
+}
+
+/// The least length of the webhook's secret.
+const WEBHOOK_SECRET: usize = 8;
+
+fn is_bot_token(token: &str) -> bool {
+    let Some((id, key)) = token.split_once(':') else {
+        return false;
+    };
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    id.parse::<u64>().is_ok() && !key.is_empty() && key.chars().all(allowed)
 }
 
 fn loopback(port: u16) -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], port))
+}
+
+fn is_open_to_all(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o004 != 0)
 }
 
 fn single(item: &str) -> Option<IpNet> {
@@ -533,10 +660,10 @@ mod tests {
 
     #[test]
     fn production_refuses_what_would_be_unsafe() {
-        let key = BASE64.encode((0..32).collect::<Vec<u8>>());
+        let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
         let mut good = vec![
             ("TANYA_PUBLIC_URL", "https://tanya.example.gov.my"),
-            ("TANYA_SECRET_KEY", key.as_str()),
+            ("TANYA_SECRET_KEY", key),
             ("TANYA_DATABASE_URL", "sqlite://x.db"),
             ("TANYA_SMTP_URL", "smtps://mail.example"),
             ("TANYA_QUEUE_TEKNIKAL_EMAIL", "a@example"),
@@ -578,6 +705,7 @@ mod tests {
         fs::write(&file, "http_addr = \"127.0.0.1:1\"\n").unwrap();
         let secret = folder.path().join("url");
         fs::write(&secret, "sqlite://elsewhere.db\n").unwrap();
+        fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
         fs::write(
             &file,
             "http_addr = \"127.0.0.1:1\"\ndatabase_url = \"sqlite://toml.db\"\n",

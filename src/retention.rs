@@ -6,13 +6,19 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, Millis};
-use crate::storage::{Store, conversation};
+use crate::storage::{Store, conversation, inbound, outbox, pace};
 
 /// How often is looked for what is too old.
 const EVERY: Duration = Duration::from_secs(3_600);
 /// Conversations that go in one transaction.
 const AT_ONCE: i64 = 100;
 const DAY: Millis = 24 * 3_600_000;
+/// What failed to be handled is kept sealed for so long, to be looked into.
+const FAILED: Millis = 7 * DAY;
+/// The numbers of what was handled are kept for so long: the same may be brought again.
+const NUMBERS: Millis = 30 * DAY;
+/// How fast somebody was is nobody's affair after this.
+const PACE: Millis = DAY;
 
 /// What is deleted, and when.
 #[derive(Clone)]
@@ -42,7 +48,14 @@ impl Retention {
 
     /// Deletes everything that is too old; tells how many conversations went.
     pub async fn purge(&self) -> sqlx::Result<u64> {
-        let before = self.clock.now() - Millis::from(self.transcript_days) * DAY;
+        let now = self.clock.now();
+        let before = now - Millis::from(self.transcript_days) * DAY;
+        let mut transaction = self.store.begin().await?;
+        inbound::wipe_failed(&mut transaction, now - FAILED).await?;
+        inbound::delete_settled(&mut transaction, now - NUMBERS).await?;
+        outbox::delete_done(&mut transaction, before).await?;
+        pace::delete_free(&mut transaction, now - PACE).await?;
+        transaction.commit().await?;
         let mut deleted = 0;
         loop {
             let mut transaction = self.store.begin().await?;

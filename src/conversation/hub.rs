@@ -44,6 +44,13 @@ impl Hub {
         }
     }
 
+    /// Tells everybody who watches anything: something may have been missed.
+    pub fn signal_all(&self, signal: Signal) {
+        for sender in self.lock().values() {
+            let _ = sender.send(signal);
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<String, broadcast::Sender<Signal>>> {
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }

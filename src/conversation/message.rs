@@ -7,7 +7,63 @@ use uuid::Uuid;
 
 use crate::clock::rfc3339;
 use crate::knowledge::answer::Answer;
+use crate::outbox::Carrier;
 use crate::storage::message::MessageRow;
+
+/// Through what a conversation is led.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channel {
+    /// The chat on a web page: it fetches its messages.
+    Web,
+    /// Telegram: messages are carried to the person.
+    Telegram,
+    /// A terminal: shows what it is answered.
+    Terminal,
+}
+
+impl Channel {
+    /// The name as stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Web => "web",
+            Self::Telegram => "telegram",
+            Self::Terminal => "terminal",
+        }
+    }
+
+    /// Reads the name as stored.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Web, Self::Telegram, Self::Terminal]
+            .into_iter()
+            .find(|channel| channel.as_str() == name)
+    }
+
+    /// What carries messages to the person; none where they are fetched.
+    pub fn carrier(self) -> Option<Carrier> {
+        match self {
+            Self::Telegram => Some(Carrier::Telegram),
+            Self::Web | Self::Terminal => None,
+        }
+    }
+}
+
+/// Who it is, on a channel that tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contact {
+    /// The channel.
+    pub channel: Channel,
+    /// The channel's own id of the person; deliveries go there.
+    pub id: String,
+}
+
+/// What a channel brought a message in, settled in the transaction that answers it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// Where it comes from, such as one bot.
+    pub source: String,
+    /// The source's own number for it.
+    pub number: i64,
+}
 
 /// A message from a person, as a channel hands it over.
 #[derive(Clone, Debug)]
@@ -16,15 +72,30 @@ pub struct Incoming {
     pub client_id: Uuid,
     /// What the person did.
     pub content: Content,
+    /// What is settled with it.
+    pub receipt: Option<Receipt>,
 }
 
 /// What a person did.
 #[derive(Clone, Debug)]
 pub enum Content {
-    /// Typed a text.
+    /// Typed a text, perhaps a command.
     Text(String),
-    /// Pressed a choice, given by its value.
-    Choice(String),
+    /// Pressed a choice.
+    Choice(Pressed),
+    /// Pressed something that is not offered any more, on a channel that cannot refuse it at once.
+    Lapsed,
+    /// Sent something that is no text.
+    Unreadable,
+}
+
+/// A choice that was pressed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pressed {
+    /// Its value.
+    pub value: String,
+    /// The message that it stands under, where the channel tells: it is valid for as long as that message is kept.
+    pub under: Option<i64>,
 }
 
 /// Who wrote a message.

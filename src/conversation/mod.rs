@@ -1,6 +1,7 @@
 //! The engine that every channel talks to: loads a conversation, decides, and commits what was decided in one
 //! transaction. It knows no channel.
 
+pub mod command;
 mod context;
 pub mod hub;
 pub mod message;
@@ -8,6 +9,7 @@ pub mod rehearsal;
 pub mod state;
 mod turn;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,22 +21,30 @@ use thiserror::Error;
 use tokio::sync::{Mutex, MutexGuard};
 use uuid::Uuid;
 
+use crate::bell::Bells;
 use crate::clock::{Clock, Millis};
+use crate::knowledge::Knowledge;
 use crate::knowledge::ask::{Unaskable, askable};
 use crate::knowledge::live::LiveKnowledge;
 use crate::knowledge::text::Language;
+use crate::outbox::{self, Delivery, Payload};
 use crate::redact::redact;
-use crate::storage::Store;
 use crate::storage::conversation::{self, ConversationRow};
 use crate::storage::feedback::{self, FeedbackRow};
 use crate::storage::message::{self as transcript, MessageRow};
+use crate::storage::pace::Rate;
+use crate::storage::{Connection, Store, inbound, outbox as deliveries};
 use hub::{Hub, Signal};
-use message::{Body, Content, Incoming, Message, Reply, Sender};
+use message::{Body, Channel, Contact, Content, Incoming, Message, Receipt, Reply, Sender};
 use state::State;
 use turn::{ChoiceExpired, Circumstances, Decision};
 
 /// How often a turn is decided anew when another one was faster.
 const TRIES: usize = 8;
+/// What other processes are told when something came in.
+pub const INBOUND_NEWS: &str = "inbound";
+const WRITTEN: &str = "written";
+const ENDED: &str = "ended";
 /// How many turns can be under way; conversations are spread over as many locks.
 const TURNS_AT_ONCE: usize = 256;
 
@@ -53,6 +63,12 @@ pub enum EngineError {
     /// The text cannot be asked.
     #[error(transparent)]
     Unaskable(#[from] Unaskable),
+    /// The person writes faster than anybody reads.
+    #[error("too many messages at once")]
+    TooFast {
+        /// When the next one is taken.
+        wait: Duration,
+    },
     /// The conversation is written to from too many sides.
     #[error("the conversation is busy")]
     Busy,
@@ -66,28 +82,38 @@ pub enum EngineError {
 pub struct Begun {
     /// Its id.
     pub id: String,
-    /// What opens it; shown once, stored only as a hash.
+    /// What opens it on the web; shown once, stored only as a hash.
     pub token: String,
     /// The first messages.
     pub replies: Vec<Message>,
 }
 
-/// How long things are kept.
+/// The bounds of conversations.
 #[derive(Clone, Copy, Debug)]
-pub struct Keeping {
+pub struct Bounds {
     /// How long a web chat may be idle.
     pub chat_idle: Duration,
     /// How long transcripts are kept, in days.
     pub transcript_days: u32,
+    /// How fast one may write in a conversation.
+    pub rate: Rate,
 }
+
+/// How a turn is decided; tests break it to see what is left standing.
+type Decide =
+    fn(&Knowledge, &State, Language, &Content, Circumstances) -> Result<Decision, ChoiceExpired>;
 
 /// The engine.
 pub struct Engine {
     store: Arc<Store>,
     knowledge: Arc<LiveKnowledge>,
     clock: Clock,
-    keeping: Keeping,
+    bounds: Bounds,
     hub: Hub,
+    bells: Arc<Bells>,
+    /// This process among those on the database: its own news are none to it.
+    process: String,
+    decide: Decide,
     /// One turn of a conversation at a time in this process; other processes are met by its version.
     turns: Vec<Mutex<()>>,
 }
@@ -98,14 +124,18 @@ impl Engine {
         store: Arc<Store>,
         knowledge: Arc<LiveKnowledge>,
         clock: Clock,
-        keeping: Keeping,
+        bounds: Bounds,
+        bells: Arc<Bells>,
     ) -> Self {
         Self {
             store,
             knowledge,
             clock,
-            keeping,
+            bounds,
             hub: Hub::default(),
+            bells,
+            process: Uuid::new_v4().simple().to_string(),
+            decide: turn::decide,
             turns: (0..TURNS_AT_ONCE).map(|_| Mutex::new(())).collect(),
         }
     }
@@ -115,30 +145,23 @@ impl Engine {
         &self.hub
     }
 
-    /// Begins a conversation on the web.
-    pub async fn begin(&self, language: Language) -> Result<Begun, EngineError> {
+    /// Begins a conversation on a channel that does not tell who it is.
+    pub async fn begin(&self, channel: Channel, language: Language) -> Result<Begun, EngineError> {
         let now = self.clock.now();
         let knowledge = self.knowledge.current();
-        let replies = turn::opening(&knowledge, language, self.keeping.transcript_days);
+        let replies = turn::opening(&knowledge, language, self.bounds.transcript_days);
         let mut state = State::default();
-        state.offer(
-            replies
-                .iter()
-                .flat_map(|r| r.body.choices.clone())
-                .collect(),
-        );
+        let offered = replies.iter().flat_map(|r| r.body.choices.clone());
+        state.offer(offered.collect());
         let token = new_token();
         let row = ConversationRow {
-            id: Uuid::now_v7().to_string(),
-            language: language.as_str().to_owned(),
             state: state.to_json(),
-            version: 1,
             last_seq: replies.len() as i64,
-            active_at: now,
+            ..new_row(channel, None, language, now)
         };
         let rows = bot_rows(replies, 0, None, now);
         let mut transaction = self.store.begin().await?;
-        conversation::insert(&mut transaction, &row, "web", &hash(&token)).await?;
+        conversation::insert(&mut transaction, &row, Some(&hash(&token))).await?;
         for message in &rows {
             transcript::insert(&mut transaction, &row.id, message).await?;
         }
@@ -148,6 +171,31 @@ impl Engine {
             token,
             replies: rows.into_iter().map(Message::from_row).collect(),
         })
+    }
+
+    /// The live conversation with a contact; a new and silent one if there is none.
+    pub async fn reach(
+        &self,
+        contact: &Contact,
+        language: Language,
+    ) -> Result<String, EngineError> {
+        let channel = contact.channel;
+        loop {
+            let mut connection = self.store.connection().await?;
+            let known =
+                conversation::by_contact(&mut connection, channel.as_str(), &contact.id).await?;
+            if let Some(row) = known {
+                return Ok(row.id);
+            }
+            drop(connection);
+            let row = new_row(channel, Some(&contact.id), language, self.clock.now());
+            let mut transaction = self.store.begin().await?;
+            let made = conversation::insert(&mut transaction, &row, None).await?;
+            transaction.commit().await?;
+            if made {
+                return Ok(row.id);
+            }
+        }
     }
 
     /// The live conversation that a token opens.
@@ -167,7 +215,7 @@ impl Engine {
 
     /// Chats that nobody wrote in since then are over.
     fn idle_since(&self) -> Millis {
-        let idle = Millis::try_from(self.keeping.chat_idle.as_millis()).unwrap_or(Millis::MAX);
+        let idle = Millis::try_from(self.bounds.chat_idle.as_millis()).unwrap_or(Millis::MAX);
         self.clock.now().saturating_sub(idle)
     }
 
@@ -179,7 +227,6 @@ impl Engine {
         let _turn = self.take_turn(id).await;
         for _ in 0..TRIES {
             if let Some(replies) = self.attempt(id, &incoming).await? {
-                self.hub.signal(id, Signal::Written);
                 return Ok(replies);
             }
         }
@@ -207,35 +254,26 @@ impl Engine {
         let mut row = row.ok_or(EngineError::Gone)?;
         if let Some(seq) = transcript::seq_of(&mut connection, id, &client_id).await? {
             let replies = transcript::replies_to(&mut connection, id, seq).await?;
+            if let Some(receipt) = &incoming.receipt {
+                settle(&mut connection, receipt, self.clock.now()).await?;
+            }
             return Ok(Some(replies.into_iter().map(Message::from_row).collect()));
         }
+        let now = self.clock.now();
+        row.calm_at = self.calmer(row.calm_at, now)?;
+        let offered = was_offered(&mut connection, id, &incoming.content).await?;
         drop(connection);
 
-        let knowledge = self.knowledge.current();
-        let state = State::parse(&row.state);
-        let language = Language::parse(&row.language).unwrap_or_default();
-        let circumstances = Circumstances {
-            transcript_days: self.keeping.transcript_days,
-            today: self.clock.today(),
-        };
-        let decision = turn::decide(
-            &knowledge,
-            &state,
-            language,
-            &incoming.content,
-            circumstances,
-        )
-        .map_err(|ChoiceExpired| EngineError::ChoiceExpired)?;
-
+        let decision = self.decided(&row, &incoming.content, offered)?;
         self.hub.signal(id, Signal::Typing);
-        let now = self.clock.now();
         let heard_seq = row.last_seq + 1;
-        let heard = heard_row(&decision, heard_seq, client_id, now);
         let outcome = decision.routed.as_ref().map(|f| f.outcome);
         row.language = decision.language.as_str().to_owned();
         row.state = decision.state.to_json();
         row.last_seq = heard_seq + decision.replies.len() as i64;
         row.active_at = now;
+        let erase = decision.erase;
+        let heard = heard_row(&decision, heard_seq, client_id, now);
         let replies = bot_rows(decision.replies, heard_seq, Some(heard_seq), now);
 
         let mut transaction = self.store.begin().await?;
@@ -243,14 +281,164 @@ impl Engine {
             transaction.rollback().await?;
             return Ok(None);
         }
-        transcript::insert(&mut transaction, id, &heard).await?;
-        for reply in &replies {
-            transcript::insert(&mut transaction, id, reply).await?;
+        if let Some(receipt) = &incoming.receipt
+            && !settle(&mut transaction, receipt, now).await?
+        {
+            // Somebody else has handled it in the meantime.
+            transaction.rollback().await?;
+            return Ok(Some(Vec::new()));
         }
+        if erase {
+            self.erase(&mut transaction, &row, &replies, now).await?;
+        } else {
+            transcript::insert(&mut transaction, id, &heard).await?;
+            for reply in &replies {
+                transcript::insert(&mut transaction, id, reply).await?;
+            }
+            self.send(&mut transaction, &row, &replies, now).await?;
+        }
+        let signal = if erase {
+            Signal::Ended
+        } else {
+            Signal::Written
+        };
+        let news = self.news_of(id, signal);
+        self.store.announce(&mut transaction, &news).await?;
         transaction.commit().await?;
+        self.bells.outbound.ring();
+        self.hub.signal(id, signal);
         let outcome = outcome.map_or("choice", |outcome| outcome.as_str());
         metrics::counter!("tanya_messages_total", "outcome" => outcome).increment(1);
         Ok(Some(replies.into_iter().map(Message::from_row).collect()))
+    }
+
+    /// When a conversation is calm again after one more message.
+    fn calmer(&self, calm_at: Millis, now: Millis) -> Result<Millis, EngineError> {
+        let rate = self.bounds.rate;
+        let wait = calm_at - now - rate.slack();
+        // What lies further ahead was written before the clock was set back.
+        let known = wait <= rate.every * 2;
+        let calm_at = if known { calm_at } else { now };
+        if known && wait > 0 {
+            let wait = Duration::from_millis(wait.unsigned_abs());
+            return Err(EngineError::TooFast { wait });
+        }
+        Ok(calm_at.max(now) + rate.every)
+    }
+
+    /// What is decided; an apology if deciding breaks, so that one message harms nobody else's.
+    fn decided(
+        &self,
+        row: &ConversationRow,
+        content: &Content,
+        offered: bool,
+    ) -> Result<Decision, EngineError> {
+        let knowledge = self.knowledge.current();
+        let state = State::parse(&row.state);
+        let language = Language::parse(&row.language).unwrap_or_default();
+        let circumstances = Circumstances {
+            transcript_days: self.bounds.transcript_days,
+            today: self.clock.today(),
+            first: row.last_seq == 0,
+            offered,
+        };
+        let decided = catch_unwind(AssertUnwindSafe(|| {
+            (self.decide)(&knowledge, &state, language, content, circumstances)
+        }));
+        match decided {
+            Ok(decision) => decision.map_err(|ChoiceExpired| EngineError::ChoiceExpired),
+            Err(_) => {
+                let reference = new_reference();
+                tracing::error!(reference, "a message broke its turn");
+                metrics::counter!("tanya_broken_turns_total").increment(1);
+                Ok(turn::apology(
+                    &knowledge, &state, language, content, &reference,
+                ))
+            }
+        }
+    }
+
+    /// Has the replies carried, where the channel does not fetch them.
+    async fn send(
+        &self,
+        transaction: &mut Connection,
+        row: &ConversationRow,
+        replies: &[MessageRow],
+        now: Millis,
+    ) -> sqlx::Result<()> {
+        let Some((carrier, lane)) = carried(row) else {
+            return Ok(());
+        };
+        for reply in replies {
+            let delivery = Delivery {
+                carrier,
+                lane,
+                message: Some((&row.id, reply.seq)),
+                payload: None,
+            };
+            delivery.enqueue(&self.store, transaction, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Deletes a conversation's record and ends it; what is said last stands in no transcript.
+    async fn erase(
+        &self,
+        transaction: &mut Connection,
+        row: &ConversationRow,
+        replies: &[MessageRow],
+        now: Millis,
+    ) -> sqlx::Result<()> {
+        conversation::delete_feedback_of(transaction, &row.id).await?;
+        conversation::delete_messages_of(transaction, &row.id).await?;
+        deliveries::delete_of(transaction, &row.id).await?;
+        conversation::end(transaction, &row.id, now).await?;
+        let Some((carrier, lane)) = carried(row) else {
+            return Ok(());
+        };
+        for reply in replies {
+            let payload = Payload::Say {
+                body: serde_json::from_str(&reply.body).unwrap_or_default(),
+                language: row.language.clone(),
+                answers: None,
+            };
+            let delivery = Delivery {
+                carrier,
+                lane,
+                message: Some((&row.id, reply.seq)),
+                payload: Some(&payload),
+            };
+            delivery.enqueue(&self.store, transaction, now).await?;
+        }
+        Ok(())
+    }
+
+    /// What other processes are told of a conversation.
+    fn news_of(&self, id: &str, signal: Signal) -> String {
+        let process = &self.process;
+        match signal {
+            Signal::Ended => format!("{ENDED} {process} {id}"),
+            Signal::Written | Signal::Typing => format!("{WRITTEN} {process} {id}"),
+        }
+    }
+
+    /// Takes up what another process announced.
+    pub fn take_up(&self, news: &str) {
+        let words: Vec<&str> = news.split(' ').collect();
+        match *words {
+            [outbox::NEWS] => self.bells.outbound.ring(),
+            [INBOUND_NEWS] => self.bells.inbound.ring(),
+            [what, process, id] if process != self.process => {
+                let ended = what == ENDED;
+                let signal = if ended {
+                    Signal::Ended
+                } else {
+                    Signal::Written
+                };
+                self.hub.signal(id, signal);
+            }
+            _ => {}
+        }
     }
 
     /// The messages after `seq`, both sides, in order.
@@ -261,14 +449,14 @@ impl Engine {
     }
 
     /// Notes whether a message of the bot's or an officer's helped.
-    pub async fn vote(
-        &self,
-        id: &str,
-        seq: i64,
-        helpful: bool,
-        comment: Option<&str>,
-    ) -> Result<(), EngineError> {
+    pub async fn vote(&self, id: &str, vote: Vote<'_>) -> Result<(), EngineError> {
+        let Vote { seq, helpful, .. } = vote;
         let mut transaction = self.store.begin().await?;
+        if let Some(receipt) = vote.receipt
+            && !settle(&mut transaction, receipt, self.clock.now()).await?
+        {
+            return Ok(());
+        }
         let sender = transcript::sender_of(&mut transaction, id, seq).await?;
         if sender.is_none_or(|sender| sender == Sender::User.as_str()) {
             return Err(EngineError::NoSuchMessage);
@@ -277,7 +465,7 @@ impl Engine {
             conversation_id: id.to_owned(),
             seq,
             vote: if helpful { "helpful" } else { "unhelpful" },
-            comment: comment.map(redact),
+            comment: vote.comment.map(redact),
             created_at: self.clock.now(),
         };
         feedback::put(&mut transaction, &row).await?;
@@ -290,10 +478,84 @@ impl Engine {
     pub async fn end(&self, id: &str) -> Result<(), EngineError> {
         let mut transaction = self.store.begin().await?;
         conversation::end(&mut transaction, id, self.clock.now()).await?;
+        let news = self.news_of(id, Signal::Ended);
+        self.store.announce(&mut transaction, &news).await?;
         transaction.commit().await?;
         self.hub.signal(id, Signal::Ended);
         Ok(())
     }
+}
+
+/// Whether a message helped.
+#[derive(Clone, Copy, Debug)]
+pub struct Vote<'a> {
+    /// The message.
+    pub seq: i64,
+    /// Whether it did.
+    pub helpful: bool,
+    /// What the person adds.
+    pub comment: Option<&'a str>,
+    /// What is settled with it.
+    pub receipt: Option<&'a Receipt>,
+}
+
+async fn settle(
+    transaction: &mut Connection,
+    receipt: &Receipt,
+    now: Millis,
+) -> sqlx::Result<bool> {
+    inbound::settle(transaction, &receipt.source, receipt.number, "handled", now).await
+}
+
+/// Whether a pressed choice stands under a message that the bot or an officer wrote in this conversation.
+async fn was_offered(
+    connection: &mut Connection,
+    id: &str,
+    content: &Content,
+) -> sqlx::Result<bool> {
+    let Content::Choice(pressed) = content else {
+        return Ok(false);
+    };
+    let Some(seq) = pressed.under else {
+        return Ok(false);
+    };
+    let row = transcript::by_seq(connection, id, seq).await?;
+    Ok(row.map(Message::from_row).is_some_and(|message| {
+        let mut choices = message.body.choices.iter();
+        message.from != Sender::User && choices.any(|choice| choice.value == pressed.value)
+    }))
+}
+
+/// What carries the messages of a conversation, and to whom; none where they are fetched.
+fn carried(row: &ConversationRow) -> Option<(outbox::Carrier, &str)> {
+    let carrier = Channel::parse(&row.channel)?.carrier()?;
+    Some((carrier, row.contact.as_deref()?))
+}
+
+fn new_row(
+    channel: Channel,
+    contact: Option<&str>,
+    language: Language,
+    now: Millis,
+) -> ConversationRow {
+    ConversationRow {
+        id: Uuid::now_v7().to_string(),
+        channel: channel.as_str().to_owned(),
+        contact: contact.map(str::to_owned),
+        language: language.as_str().to_owned(),
+        state: State::default().to_json(),
+        version: 1,
+        last_seq: 0,
+        calm_at: 0,
+        active_at: now,
+    }
+}
+
+/// What a person may quote and the log knows: it tells nothing.
+fn new_reference() -> String {
+    let mut bytes = [0_u8; 4];
+    rand::rng().fill_bytes(&mut bytes);
+    format!("R-{:08X}", u32::from_be_bytes(bytes))
 }
 
 fn heard_row(decision: &Decision, seq: i64, client_id: String, now: Millis) -> MessageRow {

@@ -34,6 +34,8 @@ impl Rehearsal {
         let circumstances = Circumstances {
             transcript_days: 0,
             today,
+            first: false,
+            offered: false,
         };
         let Ok(decision) = decide(
             knowledge,

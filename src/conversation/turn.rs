@@ -2,26 +2,31 @@
 
 use jiff::civil::Date;
 
+use super::command::Command;
 use super::context::{Context, Understood};
-use super::message::{Choice, Content, Kind, Reply};
+use super::message::{Choice, Content, Kind, Pressed, Reply};
 use super::state::State;
 use crate::knowledge::Knowledge;
 use crate::knowledge::answer::Answer;
 use crate::knowledge::ask::{Finding, ReplyLanguage, ask};
 use crate::knowledge::book::{Entry, TargetKind};
 use crate::knowledge::cues::normal;
-use crate::knowledge::messages::fill;
+use crate::knowledge::messages::{Messages, fill};
 use crate::knowledge::period::{self, Period};
 use crate::knowledge::router::Outcome;
-use crate::knowledge::text::Language;
+use crate::knowledge::text::{Language, Localised};
 use crate::redact::{redact, without_numbers};
 
-const LANGUAGE_VALUE: &str = "lang:";
+pub(super) const LANGUAGE_VALUE: &str = "lang:";
 const ENTRY_VALUE: &str = "entry:";
 const NONE_VALUE: &str = "none";
+pub(super) const ERASE_VALUE: &str = "erase:yes";
+pub(super) const KEEP_VALUE: &str = "erase:no";
 /// What replies are about that are no answer: something to choose from, something taken back.
 const TO_CHOOSE: &str = "control:jelas";
 const CANCELLED: &str = "control:batal";
+/// What stands in the transcript for something that was no text.
+const NO_TEXT: &str = "[…]";
 /// What is older is not spoken of as if it could be had; what the portal lists decides, not this.
 const KEPT_YEARS: i16 = 2;
 /// What is had by the month, and by the year.
@@ -46,6 +51,8 @@ pub struct Decision {
     pub state: State,
     /// What the router found, for messages that were routed.
     pub routed: Option<Finding>,
+    /// Whether everything that was said is to be deleted.
+    pub erase: bool,
 }
 
 /// A choice that is not offered any more, or never was.
@@ -68,6 +75,10 @@ pub struct Circumstances {
     pub transcript_days: u32,
     /// The day on which it is said.
     pub today: Date,
+    /// Whether it is the first message: what is kept was not told yet.
+    pub first: bool,
+    /// Whether a pressed choice stands under a message of this conversation's.
+    pub offered: bool,
 }
 
 /// Decides what is said to one message.
@@ -85,27 +96,12 @@ pub fn decide(
         state: state.clone(),
         replies: Vec::new(),
         routed: None,
+        erase: false,
     };
-    let heard = match content {
-        Content::Choice(value) => {
-            let always = value.starts_with(LANGUAGE_VALUE);
-            if !always && !state.has_offered(value) {
-                return Err(ChoiceExpired);
-            }
-            turn.chosen(value)?
-        }
-        Content::Text(text) => {
-            let named = state.named(text).map(|choice| choice.value.clone());
-            match named.and_then(|value| turn.chosen(&value).ok()) {
-                Some(label) => label,
-                None => {
-                    // A number of a person says nothing about the question.
-                    turn.asked(&without_numbers(text));
-                    redact(text)
-                }
-            }
-        }
-    };
+    if circumstances.first && !begins(content) {
+        turn.say_what_is_kept();
+    }
+    let heard = turn.heard(content)?;
     let mut state = turn.state;
     let choices = turn.replies.iter().flat_map(|r| r.body.choices.clone());
     state.offer(choices.collect());
@@ -115,29 +111,122 @@ pub fn decide(
         language: turn.language,
         state,
         routed: turn.routed,
+        erase: turn.erase,
     })
 }
 
-struct Turn<'a> {
-    knowledge: &'a Knowledge,
-    circumstances: Circumstances,
+fn begins(content: &Content) -> bool {
+    matches!(content, Content::Text(text) if Command::parse(text) == Some(Ok(Command::Start)))
+}
+
+/// What is said when a turn broke: an apology, with a reference that the log knows too.
+pub fn apology(
+    knowledge: &Knowledge,
+    state: &State,
     language: Language,
-    state: State,
-    replies: Vec<Reply>,
+    content: &Content,
+    reference: &str,
+) -> Decision {
+    let sentence = &knowledge.messages().apology;
+    let sentence = fill(sentence, language, &[("reference", reference)]);
+    Decision {
+        heard: match content {
+            Content::Text(text) => redact(text),
+            Content::Choice(_) | Content::Lapsed | Content::Unreadable => NO_TEXT.to_owned(),
+        },
+        replies: vec![Reply::text(sentence).kind(Kind::Notice)],
+        language,
+        state: state.clone(),
+        routed: None,
+        erase: false,
+    }
+}
+
+pub(super) struct Turn<'a> {
+    pub(super) knowledge: &'a Knowledge,
+    circumstances: Circumstances,
+    pub(super) language: Language,
+    pub(super) state: State,
+    pub(super) replies: Vec<Reply>,
     routed: Option<Finding>,
+    erase: bool,
 }
 
 impl Turn<'_> {
+    /// Does what a person did; returns what stands for it in the transcript.
+    fn heard(&mut self, content: &Content) -> Result<String, ChoiceExpired> {
+        match content {
+            Content::Choice(Pressed { value, .. }) => {
+                let always = value.starts_with(LANGUAGE_VALUE);
+                if !always && !self.circumstances.offered && !self.state.has_offered(value) {
+                    return Err(ChoiceExpired);
+                }
+                self.chosen(value)
+            }
+            Content::Text(text) => {
+                if let Some(command) = Command::parse(text) {
+                    self.commanded(command);
+                    return Ok(redact(text));
+                }
+                let named = self.state.named(text).map(|choice| choice.value.clone());
+                match named.and_then(|value| self.chosen(&value).ok()) {
+                    Some(label) => Ok(label),
+                    None => {
+                        // A number of a person says nothing about the question.
+                        self.asked(&without_numbers(text));
+                        Ok(redact(text))
+                    }
+                }
+            }
+            Content::Lapsed => {
+                self.offer_menu(|messages| &messages.lapsed);
+                Ok(NO_TEXT.to_owned())
+            }
+            Content::Unreadable => {
+                self.offer_menu(|messages| &messages.unreadable);
+                Ok(NO_TEXT.to_owned())
+            }
+        }
+    }
+
+    pub(super) fn begin(&mut self) {
+        self.state = State::default();
+        let days = self.circumstances.transcript_days;
+        self.replies = opening(self.knowledge, self.language, days);
+    }
+
+    fn say_what_is_kept(&mut self) {
+        let days = self.circumstances.transcript_days;
+        let notice = privacy(self.knowledge, self.language, days);
+        self.replies.push(notice);
+    }
+
+    /// Says a sentence and offers what can be asked.
+    pub(super) fn offer_menu(&mut self, sentence: impl Fn(&Messages) -> &Localised<String>) {
+        let sentence = sentence(self.knowledge.messages()).get(self.language);
+        let reply = Reply::text(sentence.clone());
+        self.replies
+            .push(reply.choices(menu(self.knowledge, self.language)));
+    }
+
     /// Does what a choice says; returns the label that stands for it in the transcript.
     fn chosen(&mut self, value: &str) -> Result<String, ChoiceExpired> {
         if let Some(tag) = value.strip_prefix(LANGUAGE_VALUE) {
             let language = Language::parse(tag).ok_or(ChoiceExpired)?;
             self.speak(language);
-            let label = match self.language {
-                Language::Ms => "Bahasa Melayu",
-                Language::En => "English",
-            };
-            return Ok(label.to_owned());
+            return Ok(name_of(language).to_owned());
+        }
+        let messages = self.knowledge.messages();
+        if value == ERASE_VALUE {
+            self.erase = true;
+            self.state = State::default();
+            let sentence = messages.erased.get(self.language).clone();
+            self.replies.push(Reply::text(sentence).kind(Kind::Notice));
+            return Ok(messages.erase_yes.get(self.language).clone());
+        }
+        if value == KEEP_VALUE {
+            self.offer_menu(|messages| &messages.not_erased);
+            return Ok(messages.erase_no.get(self.language).clone());
         }
         if value == NONE_VALUE {
             self.state.speak_of(None, "");
@@ -156,8 +245,7 @@ impl Turn<'_> {
     /// Speaks a language from now on.
     fn speak(&mut self, language: Language) {
         self.language = language;
-        let privacy = privacy(self.knowledge, language, self.circumstances.transcript_days);
-        self.replies.push(privacy);
+        self.say_what_is_kept();
         let sentence = self.knowledge.messages().language_set.get(language);
         let reply = Reply::text(sentence.clone());
         self.replies
@@ -288,7 +376,7 @@ impl Turn<'_> {
         self.routed = Some(finding);
     }
 
-    fn answer(&mut self, entry: &Entry, asked: Option<&str>) {
+    pub(super) fn answer(&mut self, entry: &Entry, asked: Option<&str>) {
         let place = self.knowledge.place(&entry.id);
         let answer = place.and_then(|place| self.knowledge.answer(place, self.language));
         let Some(answer) = answer else {
@@ -369,7 +457,7 @@ impl Turn<'_> {
         }
     }
 
-    fn fall_back(&mut self) {
+    pub(super) fn fall_back(&mut self) {
         let sentence = self.knowledge.messages().fallback.get(self.language);
         let sentence = self.knowledge.contacts().fill(sentence);
         let reply = Reply::text(sentence).choices(menu(self.knowledge, self.language));
@@ -384,7 +472,14 @@ fn privacy(knowledge: &Knowledge, language: Language, transcript_days: u32) -> R
     Reply::text(fill(sentence, language, &[("days", &days)])).kind(Kind::Notice)
 }
 
-fn menu(knowledge: &Knowledge, language: Language) -> Vec<Choice> {
+pub(super) fn name_of(language: Language) -> &'static str {
+    match language {
+        Language::Ms => "Bahasa Melayu",
+        Language::En => "English",
+    }
+}
+
+pub(super) fn menu(knowledge: &Knowledge, language: Language) -> Vec<Choice> {
     let menu = knowledge.book().menu.iter();
     menu.filter_map(|id| entry_choice(knowledge, id, language))
         .collect()

@@ -60,6 +60,52 @@ messages! {
     fallback [],
     /// Said in the language just chosen.
     language_set [],
+    /// Stands above the commands.
+    help [],
+    /// The same, after a command that there is not.
+    unknown_command [],
+    /// Stands above the languages.
+    choose_language [],
+    /// The person left.
+    left [],
+    /// Asks before everything is deleted.
+    erase_ask [],
+    /// The choice to delete.
+    erase_yes [],
+    /// The choice not to.
+    erase_no [],
+    /// Everything was deleted.
+    erased [],
+    /// Nothing was.
+    not_erased [],
+    /// A choice that is not offered any more.
+    lapsed [],
+    /// Something that is no text.
+    unreadable [],
+    /// A fault of the program's; operators find it by its reference.
+    apology ["{reference}"],
+    /// The button under an answer that helped.
+    helpful [],
+    /// The button under one that did not.
+    unhelpful [],
+    /// Said to who pressed either.
+    vote_thanks [],
+    /// A personal request in a group.
+    group_private ["{url}"],
+    /// A question in a group that has no sure answer.
+    group_unanswered ["{url}"],
+    /// Called in a group without a question.
+    group_help [],
+    /// What the command for help does, in a menu.
+    command_help [],
+    /// What the command for the language does.
+    command_language [],
+    /// What the command to leave does.
+    command_leave [],
+    /// What the command to delete does.
+    command_erase [],
+    /// What the command to ask in a group does.
+    command_ask [],
 }
 
 impl Messages {

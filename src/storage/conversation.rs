@@ -10,6 +10,10 @@ use crate::clock::Millis;
 pub struct ConversationRow {
     /// UUIDv7.
     pub id: String,
+    /// Through what it is led.
+    pub channel: String,
+    /// Who it is, on a channel that tells.
+    pub contact: Option<String>,
     /// `ms` or `en`.
     pub language: String,
     /// What the engine waits for, as JSON.
@@ -18,33 +22,38 @@ pub struct ConversationRow {
     pub version: i64,
     /// The highest message number.
     pub last_seq: i64,
+    /// When the person has been silent long enough for the messages so far; the future bounds how fast one may write.
+    pub calm_at: Millis,
     /// When it was last written to, in Unix milliseconds.
     pub active_at: Millis,
 }
 
-/// A new conversation.
+/// A new conversation; tells whether it was made, which it is not while its contact has another.
 pub async fn insert(
     connection: &mut Connection,
     row: &ConversationRow,
-    channel: &str,
-    token_hash: &str,
-) -> sqlx::Result<()> {
-    sqlx::query(
+    token_hash: Option<&str>,
+) -> sqlx::Result<bool> {
+    let result = sqlx::query(
         "INSERT INTO conversation
-             (id, channel, token_hash, language, state, version, last_seq, created_at, active_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
+             (id, channel, contact, token_hash, language, state, version, last_seq, calm_at,
+              created_at, active_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
+         ON CONFLICT DO NOTHING",
     )
     .bind(&row.id)
-    .bind(channel)
+    .bind(&row.channel)
+    .bind(&row.contact)
     .bind(token_hash)
     .bind(&row.language)
     .bind(&row.state)
     .bind(row.version)
     .bind(row.last_seq)
+    .bind(row.calm_at)
     .bind(row.active_at)
     .execute(connection)
     .await?;
-    Ok(())
+    Ok(result.rows_affected() == 1)
 }
 
 /// The live conversation that this token opens, if it was written to since `idle_since`.
@@ -54,8 +63,8 @@ pub async fn by_token(
     idle_since: Millis,
 ) -> sqlx::Result<Option<ConversationRow>> {
     sqlx::query_as(
-        "SELECT id, language, state, version, last_seq, active_at FROM conversation
-         WHERE token_hash = $1 AND ended_at IS NULL AND active_at >= $2",
+        "SELECT id, channel, contact, language, state, version, last_seq, calm_at, active_at
+         FROM conversation WHERE token_hash = $1 AND ended_at IS NULL AND active_at >= $2",
     )
     .bind(token_hash)
     .bind(idle_since)
@@ -66,12 +75,74 @@ pub async fn by_token(
 /// The live conversation of this id.
 pub async fn by_id(connection: &mut Connection, id: &str) -> sqlx::Result<Option<ConversationRow>> {
     sqlx::query_as(
-        "SELECT id, language, state, version, last_seq, active_at FROM conversation
-         WHERE id = $1 AND ended_at IS NULL",
+        "SELECT id, channel, contact, language, state, version, last_seq, calm_at, active_at
+         FROM conversation WHERE id = $1 AND ended_at IS NULL",
     )
     .bind(id)
     .fetch_optional(connection)
     .await
+}
+
+/// The live conversation of a contact.
+pub async fn by_contact(
+    connection: &mut Connection,
+    channel: &str,
+    contact: &str,
+) -> sqlx::Result<Option<ConversationRow>> {
+    sqlx::query_as(
+        "SELECT id, channel, contact, language, state, version, last_seq, calm_at, active_at
+         FROM conversation WHERE channel = $1 AND contact = $2 AND ended_at IS NULL",
+    )
+    .bind(channel)
+    .bind(contact)
+    .fetch_optional(connection)
+    .await
+}
+
+/// Notes whether a contact can be reached: since when not, or that it can again.
+pub async fn set_unreachable(
+    connection: &mut Connection,
+    channel: &str,
+    contact: &str,
+    since: Option<Millis>,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE conversation SET unreachable_at = $3
+         WHERE channel = $1 AND contact = $2 AND ended_at IS NULL",
+    )
+    .bind(channel)
+    .bind(contact)
+    .bind(since)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// How many live conversations cannot be reached.
+pub async fn unreachable(connection: &mut Connection) -> sqlx::Result<i64> {
+    sqlx::query_scalar(
+        "SELECT COUNT(*) FROM conversation WHERE unreachable_at IS NOT NULL AND ended_at IS NULL",
+    )
+    .fetch_one(connection)
+    .await
+}
+
+/// Deletes the votes of a conversation.
+pub async fn delete_feedback_of(connection: &mut Connection, id: &str) -> sqlx::Result<()> {
+    sqlx::query("DELETE FROM feedback WHERE conversation_id = $1")
+        .bind(id)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Deletes the messages of a conversation.
+pub async fn delete_messages_of(connection: &mut Connection, id: &str) -> sqlx::Result<()> {
+    sqlx::query("DELETE FROM message WHERE conversation_id = $1")
+        .bind(id)
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// Writes what a turn changed, if nobody else wrote since `row` was read; `row.version` is the one that was read.
@@ -79,7 +150,8 @@ pub async fn by_id(connection: &mut Connection, id: &str) -> sqlx::Result<Option
 pub async fn advance(connection: &mut Connection, row: &ConversationRow) -> sqlx::Result<bool> {
     let result = sqlx::query(
         "UPDATE conversation
-         SET language = $2, state = $3, version = version + 1, last_seq = $4, active_at = $5
+         SET language = $2, state = $3, version = version + 1, last_seq = $4, active_at = $5,
+             calm_at = $7, unreachable_at = NULL
          WHERE id = $1 AND version = $6 AND ended_at IS NULL",
     )
     .bind(&row.id)
@@ -88,6 +160,7 @@ pub async fn advance(connection: &mut Connection, row: &ConversationRow) -> sqlx
     .bind(row.last_seq)
     .bind(row.active_at)
     .bind(row.version)
+    .bind(row.calm_at)
     .execute(connection)
     .await?;
     Ok(result.rows_affected() == 1)

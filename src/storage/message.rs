@@ -104,6 +104,22 @@ pub async fn replies_to(
     .await
 }
 
+/// The message `seq`.
+pub async fn by_seq(
+    connection: &mut Connection,
+    conversation_id: &str,
+    seq: i64,
+) -> sqlx::Result<Option<MessageRow>> {
+    sqlx::query_as(
+        "SELECT seq, sender, client_id, reply_to, body, target, outcome, confidence_ppm, created_at
+         FROM message WHERE conversation_id = $1 AND seq = $2",
+    )
+    .bind(conversation_id)
+    .bind(seq)
+    .fetch_optional(connection)
+    .await
+}
+
 /// Who wrote the message `seq`; none if there is no such message.
 pub async fn sender_of(
     connection: &mut Connection,

@@ -3,7 +3,11 @@
 
 pub mod conversation;
 pub mod feedback;
+pub mod inbound;
+pub mod lease;
 pub mod message;
+pub mod outbox;
+pub mod pace;
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -13,6 +17,7 @@ use std::time::Duration;
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use sqlx::AnyPool;
 use sqlx::any::AnyPoolOptions;
+use sqlx::postgres::PgListener;
 use sqlx::{Any, AnyConnection, Executor, Transaction};
 use thiserror::Error;
 
@@ -49,6 +54,7 @@ pub enum Backend {
 pub struct Store {
     pool: AnyPool,
     backend: Backend,
+    url: String,
     /// Held for as long as this process is the server on a SQLite file.
     _lock: Option<File>,
 }
@@ -61,13 +67,22 @@ const SQLITE_SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = F
 impl Store {
     /// Opens the database as its server, creates what is missing, and brings the schema up to date.
     pub async fn open(url: &str) -> Result<Self, OpenError> {
+        Self::open_as(url, true).await
+    }
+
+    /// Opens the database beside its server, if there is one, for a command that is done soon.
+    pub async fn open_beside(url: &str) -> Result<Self, OpenError> {
+        Self::open_as(url, false).await
+    }
+
+    async fn open_as(url: &str, server: bool) -> Result<Self, OpenError> {
         sqlx::any::install_default_drivers();
         let (backend, url, lock) = match sqlite_path(url) {
             Some(path) => {
                 let path = path?;
-                let lock = lock(&path)?;
+                let lock = server.then(|| lock(&path)).transpose()?;
                 let encoded = utf8_percent_encode(&path.to_string_lossy(), PATH).to_string();
-                (Backend::Sqlite, format!("sqlite://{encoded}"), Some(lock))
+                (Backend::Sqlite, format!("sqlite://{encoded}"), lock)
             }
             None => (Backend::Postgres, url.to_owned(), None),
         };
@@ -88,6 +103,7 @@ impl Store {
         Ok(Self {
             pool,
             backend,
+            url,
             _lock: lock,
         })
     }
@@ -106,6 +122,29 @@ impl Store {
         }
     }
 
+    /// Tells the other processes on this database, once `transaction` is committed. Where only one process can be
+    /// there is nobody to tell.
+    pub async fn announce(&self, transaction: &mut Connection, news: &str) -> sqlx::Result<()> {
+        if self.backend == Backend::Postgres {
+            sqlx::query("SELECT pg_notify($1, $2)")
+                .bind(NEWS)
+                .bind(news)
+                .execute(transaction)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// What other processes announce; none where only one process can be.
+    pub async fn news(&self) -> sqlx::Result<Option<News>> {
+        if self.backend == Backend::Sqlite {
+            return Ok(None);
+        }
+        let mut listener = PgListener::connect(&self.url).await?;
+        listener.listen(NEWS).await?;
+        Ok(Some(News { listener }))
+    }
+
     /// Whether the database answers.
     pub async fn ping(&self) -> sqlx::Result<()> {
         let mut connection = self.connection().await?;
@@ -116,6 +155,25 @@ impl Store {
     /// Closes all connections when their work is done.
     pub async fn close(&self) {
         self.pool.close().await;
+    }
+}
+
+/// Nothing is ever put off for longer, in milliseconds; what is due later was written before the clock was set back.
+const FURTHEST: i64 = 24 * 3_600_000;
+
+/// The name under which processes tell each other what is new.
+const NEWS: &str = "tanya";
+
+/// What other processes announce. A hint: what was said while the line was broken is not said again.
+pub struct News {
+    listener: PgListener,
+}
+
+impl News {
+    /// The next announcement; none when the line broke and is open again, so that everything may be new.
+    pub async fn next(&mut self) -> sqlx::Result<Option<String>> {
+        let heard = self.listener.try_recv().await?;
+        Ok(heard.map(|heard| heard.payload().to_owned()))
     }
 }
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::metrics;
 use crate::knowledge::live::LiveKnowledge;
-use crate::storage::Store;
+use crate::storage::{Store, conversation, inbound, outbox};
 
 /// What the operator's listener looks at.
 #[derive(Clone)]
@@ -62,7 +62,24 @@ async fn ready(State(state): State<AdminState>) -> (StatusCode, Json<Readiness>)
 }
 
 async fn figures(State(state): State<AdminState>) -> String {
+    if let Err(error) = gauge_queues(&state.store).await {
+        tracing::error!(%error, "what waits could not be counted");
+    }
     let stale = if state.knowledge.is_stale() { 1.0 } else { 0.0 };
     ::metrics::gauge!("tanya_knowledge_stale").set(stale);
     metrics::collect().map_or_else(String::new, |handle| handle.render())
+}
+
+/// What waits, and what was given up, over all processes.
+async fn gauge_queues(store: &Store) -> sqlx::Result<()> {
+    let mut connection = store.connection().await?;
+    let (waiting, failed) = inbound::waiting_and_failed(&mut connection).await?;
+    ::metrics::gauge!("tanya_inbound_waiting").set(waiting as f64);
+    ::metrics::gauge!("tanya_inbound_failed").set(failed as f64);
+    let (waiting, dead) = outbox::waiting_and_dead(&mut connection).await?;
+    ::metrics::gauge!("tanya_outbox_waiting").set(waiting as f64);
+    ::metrics::gauge!("tanya_outbox_dead").set(dead as f64);
+    let unreachable = conversation::unreachable(&mut connection).await?;
+    ::metrics::gauge!("tanya_conversations_unreachable").set(unreachable as f64);
+    Ok(())
 }

@@ -8,9 +8,11 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::WebState;
-use super::error::{Code, Problem};
+use super::error::{Code, Problem, Refusal};
 use super::extract::{JsonBody, OpenConversation};
-use crate::conversation::message::{Content, Incoming, Message};
+use super::limit::ClientNetwork;
+use crate::conversation::Vote;
+use crate::conversation::message::{Channel, Content, Incoming, Message, Pressed};
 use crate::knowledge::ask::{Finding, MAX_CHARS, ask, askable};
 use crate::knowledge::text::Language;
 
@@ -67,9 +69,11 @@ pub struct BegunChat {
     responses((status = 201, body = BegunChat), (status = "4XX", body = Problem), (status = 503, body = Problem)))]
 pub async fn begin(
     State(state): State<WebState>,
+    ClientNetwork(network): ClientNetwork,
     JsonBody(beginning): JsonBody<Beginning>,
-) -> Result<(StatusCode, Json<BegunChat>), Code> {
-    let begun = state.engine.begin(beginning.lang).await?;
+) -> Result<(StatusCode, Json<BegunChat>), Refusal> {
+    state.limits.admit_chat(&network).await?;
+    let begun = state.engine.begin(Channel::Web, beginning.lang).await?;
     let chat = BegunChat {
         id: begun.id,
         token: begun.token,
@@ -106,15 +110,16 @@ pub async fn say(
     State(state): State<WebState>,
     OpenConversation(id): OpenConversation,
     JsonBody(message): JsonBody<NewMessage>,
-) -> Result<Json<Replies>, Code> {
+) -> Result<Json<Replies>, Refusal> {
     let content = match (message.text, message.choice) {
         (Some(text), None) => Content::Text(text),
-        (None, Some(choice)) => Content::Choice(choice),
-        (Some(_), Some(_)) | (None, None) => return Err(Code::InvalidBody),
+        (None, Some(value)) => Content::Choice(Pressed { value, under: None }),
+        (Some(_), Some(_)) | (None, None) => return Err(Code::InvalidBody.into()),
     };
     let incoming = Incoming {
         client_id: message.client_id,
         content,
+        receipt: None,
     };
     let replies = state.engine.handle(&id, incoming).await?;
     Ok(Json(Replies { replies }))
@@ -151,7 +156,7 @@ pub async fn read(
 /// Whether a message helped.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Vote {
+pub struct NewVote {
     /// The number of the bot's or an officer's message.
     seq: i64,
     /// Whether it helped.
@@ -162,13 +167,13 @@ pub struct Vote {
 }
 
 /// Say whether a message helped; a later vote takes the place of an earlier.
-#[utoipa::path(post, path = "/api/v1/conversations/{id}/feedback", tag = "chat", request_body = Vote,
+#[utoipa::path(post, path = "/api/v1/conversations/{id}/feedback", tag = "chat", request_body = NewVote,
     params(("id" = String, Path)), security(("chat" = [])),
     responses((status = 204), (status = "4XX", body = Problem), (status = 503, body = Problem)))]
 pub async fn vote(
     State(state): State<WebState>,
     OpenConversation(id): OpenConversation,
-    JsonBody(vote): JsonBody<Vote>,
+    JsonBody(vote): JsonBody<NewVote>,
 ) -> Result<StatusCode, Code> {
     let comment = vote.comment.filter(|comment| !comment.trim().is_empty());
     if comment
@@ -177,10 +182,13 @@ pub async fn vote(
     {
         return Err(Code::TextTooLong);
     }
-    state
-        .engine
-        .vote(&id, vote.seq, vote.helpful, comment.as_deref())
-        .await?;
+    let vote = Vote {
+        seq: vote.seq,
+        helpful: vote.helpful,
+        comment: comment.as_deref(),
+        receipt: None,
+    };
+    state.engine.vote(&id, vote).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -1,6 +1,8 @@
 //! What goes wrong for a caller: RFC 9457 problem documents with a stable `code`, from a closed set. An unexpected
 //! fault is logged here, once, and told as `unavailable` without its reason.
 
+use std::time::Duration;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -33,6 +35,10 @@ pub enum Code {
     EmptyText,
     /// The text is over 4,096 characters.
     TextTooLong,
+    /// Too much at once; Retry-After says when to go on.
+    SlowDown,
+    /// The request comes from a page of another site.
+    ForeignOrigin,
     /// Something that is needed does not answer; worth trying again.
     Unavailable,
 }
@@ -64,6 +70,8 @@ impl Code {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::EmptyText | Self::TextTooLong => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::SlowDown => StatusCode::TOO_MANY_REQUESTS,
+            Self::ForeignOrigin => StatusCode::FORBIDDEN,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -80,20 +88,56 @@ impl Code {
             Self::UnsupportedType => "The body must be application/json.",
             Self::EmptyText => "The text is empty.",
             Self::TextTooLong => "The text is longer than 4,096 characters.",
+            Self::SlowDown => "Too much at once. Go on after the time in Retry-After.",
+            Self::ForeignOrigin => "Pages of other sites cannot use this address.",
             Self::Unavailable => "The service cannot do this now. Try again shortly.",
         }
     }
 }
 
+/// A refusal that may say when to try again.
+#[derive(Clone, Copy, Debug)]
+pub struct Refusal {
+    code: Code,
+    after: Option<Duration>,
+}
+
+impl Refusal {
+    /// Too much at once; to go on after `wait`.
+    pub fn slow_down(wait: Duration) -> Self {
+        Self {
+            code: Code::SlowDown,
+            after: Some(wait),
+        }
+    }
+}
+
+/// What is too busy now is worth trying again after this.
+const SHORTLY: Duration = Duration::from_secs(2);
+
+impl From<Code> for Refusal {
+    fn from(code: Code) -> Self {
+        let after = matches!(code, Code::SlowDown | Code::Unavailable).then_some(SHORTLY);
+        Self { code, after }
+    }
+}
+
 impl IntoResponse for Code {
     fn into_response(self) -> Response {
-        let status = self.status();
+        Refusal::from(self).into_response()
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let Self { code, after } = self;
+        let status = code.status();
         let problem = Problem {
             r#type: "about:blank",
             title: status.canonical_reason().unwrap_or("Error"),
             status: status.as_u16(),
-            code: self,
-            detail: self.detail(),
+            code,
+            detail: code.detail(),
         };
         let mut response = (status, axum::Json(problem)).into_response();
         let headers = response.headers_mut();
@@ -101,8 +145,9 @@ impl IntoResponse for Code {
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),
         );
-        if self == Self::Unavailable {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+        if let Some(after) = after {
+            let seconds = after.as_millis().div_ceil(1000).max(1) as u64;
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }
@@ -117,9 +162,25 @@ impl From<Unaskable> for Code {
     }
 }
 
+impl From<EngineError> for Refusal {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::TooFast { wait } => Self::slow_down(wait),
+            other => Code::from(other).into(),
+        }
+    }
+}
+
+impl From<sqlx::Error> for Refusal {
+    fn from(error: sqlx::Error) -> Self {
+        EngineError::from(error).into()
+    }
+}
+
 impl From<EngineError> for Code {
     fn from(error: EngineError) -> Self {
         match error {
+            EngineError::TooFast { .. } => Self::SlowDown,
             EngineError::Gone => Self::SessionEnded,
             EngineError::NoSuchMessage => Self::NotFound,
             EngineError::ChoiceExpired => Self::ChoiceExpired,

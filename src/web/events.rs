@@ -14,8 +14,9 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::WebState;
 use super::chat::After;
-use super::error::{Code, Problem};
+use super::error::{Code, Problem, Refusal};
 use super::extract::OpenConversation;
+use super::limit::StreamPlace;
 use crate::conversation::hub::Signal;
 use crate::conversation::message::Message;
 
@@ -32,12 +33,13 @@ pub async fn follow(
     OpenConversation(id): OpenConversation,
     headers: HeaderMap,
     after: Result<Query<After>, axum::extract::rejection::QueryRejection>,
-) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Code> {
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
     let Query(after) = after.map_err(|_| Code::InvalidBody)?;
     let resumed = headers
         .get("last-event-id")
         .and_then(|id| id.to_str().ok()?.parse().ok());
     let follower = Follower {
+        place: state.limits.admit_stream(&id),
         // Watched before the first look at the database: what is written in between is signalled.
         signals: state.engine.hub().watch(&id),
         after: resumed.unwrap_or(after.after),
@@ -49,7 +51,7 @@ pub async fn follow(
     };
     // It may have ended between the token's check and the first signal.
     if !follower.state.engine.is_open(&follower.id).await? {
-        return Err(Code::SessionEnded);
+        return Err(Code::SessionEnded.into());
     }
     let stream = unfold(follower, |mut follower| async move {
         let event = follower.next().await?;
@@ -59,6 +61,7 @@ pub async fn follow(
 }
 
 struct Follower {
+    place: StreamPlace,
     state: WebState,
     id: String,
     signals: Receiver<Signal>,
@@ -99,6 +102,7 @@ impl Follower {
             }
             let signal = tokio::select! {
                 () = self.state.stop.cancelled() => return None,
+                () = self.place.displaced() => return None,
                 signal = self.signals.recv() => signal,
                 () = tokio::time::sleep(HEARTBEAT) => Err(RecvError::Lagged(0)),
             };

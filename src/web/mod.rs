@@ -6,7 +6,9 @@ mod error;
 mod events;
 mod extract;
 mod headers;
+pub mod limit;
 pub mod metrics;
+mod origin;
 pub mod pages;
 pub mod server;
 
@@ -30,6 +32,7 @@ use utoipa_axum::routes;
 use crate::conversation::Engine;
 use crate::knowledge::live::LiveKnowledge;
 use error::Code;
+use limit::WebLimits;
 use pages::Site;
 
 /// What the handlers share.
@@ -52,6 +55,10 @@ pub struct Web {
     pub knowledge: Arc<LiveKnowledge>,
     /// Where the site is.
     pub site: Site,
+    /// What one network and one chat may ask for.
+    pub limits: WebLimits,
+    /// What a channel answers over HTTP itself.
+    pub channels: Router,
     /// How long a body may take.
     pub body_timeout: Duration,
     /// Cancelled when the server stops: streams end then.
@@ -79,7 +86,8 @@ impl utoipa::Modify for ChatToken {
 }
 
 /// Everything that the public listener answers.
-pub fn router(web: Web) -> Router {
+pub fn router(mut web: Web) -> Router {
+    let channels = std::mem::take(&mut web.channels);
     let state = WebState(Arc::new(web));
     let (api, description) = OpenApiRouter::<WebState>::with_openapi(Description::openapi())
         .routes(routes!(chat::ask_once))
@@ -97,7 +105,8 @@ pub fn router(web: Web) -> Router {
             (json, description.as_ref().clone())
         }
     });
-    api.route("/api/openapi.json", description)
+    api.layer(from_fn_with_state(state.clone(), origin::own_only))
+        .route("/api/openapi.json", description)
         .route("/", get(pages::home))
         .route("/chat", get(pages::chat))
         .route("/widget.js", get(pages::widget))
@@ -108,8 +117,9 @@ pub fn router(web: Web) -> Router {
         .layer(DefaultBodyLimit::max(extract::MAX_BODY))
         .layer(CatchPanicLayer::custom(broken))
         .route_layer(from_fn(metrics::measure))
-        .layer(from_fn_with_state(state.clone(), headers::complete))
-        .with_state(state)
+        .with_state(state.clone())
+        .merge(channels.layer(from_fn(metrics::measure)))
+        .layer(from_fn_with_state(state, headers::complete))
 }
 
 fn broken(_: Box<dyn Any + Send + 'static>) -> Response {

@@ -20,10 +20,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
+use super::limit::OFFICE_FACTOR;
 use crate::config::Limits;
 
-/// An office shares an address: what holds for one address is this many times wider there.
-const OFFICE_FACTOR: usize = 10;
 /// How long connections stay open for what was sent before the stop.
 const LAST_CALL: Duration = Duration::from_millis(100);
 /// The largest head of a request, in bytes.

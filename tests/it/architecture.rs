@@ -5,23 +5,60 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Who may import whom (docs/architecture.md). `clock` is free for all.
-const ALLOWED: [(&str, &[&str]); 10] = [
+const ALLOWED: [(&str, &[&str]); 15] = [
     ("main", &["cli"]),
     (
         "app",
         &[
+            "bell",
             "config",
             "conversation",
             "knowledge",
+            "news",
             "retention",
+            "secret",
             "storage",
+            "telegram",
             "web",
         ],
     ),
-    ("cli", &["app", "config", "conversation", "knowledge"]),
-    ("config", &["knowledge"]),
-    ("web", &["config", "conversation", "knowledge", "storage"]),
-    ("conversation", &["knowledge", "redact", "storage"]),
+    (
+        "cli",
+        &[
+            "app",
+            "bell",
+            "config",
+            "conversation",
+            "knowledge",
+            "storage",
+        ],
+    ),
+    ("config", &["knowledge", "secret"]),
+    (
+        "web",
+        &["config", "conversation", "knowledge", "secret", "storage"],
+    ),
+    (
+        "telegram",
+        &[
+            "bell",
+            "config",
+            "conversation",
+            "knowledge",
+            "outbox",
+            "redact",
+            "secret",
+            "storage",
+        ],
+    ),
+    ("news", &["conversation", "storage"]),
+    (
+        "conversation",
+        &["bell", "knowledge", "outbox", "redact", "storage"],
+    ),
+    ("outbox", &["storage"]),
+    ("bell", &[]),
+    ("secret", &[]),
     ("knowledge", &[]),
     ("redact", &[]),
     ("retention", &["storage"]),

@@ -22,3 +22,6 @@ mod privacy;
 mod router;
 mod server;
 mod support;
+mod telegram;
+mod telegram_faults;
+mod telegram_webhook;

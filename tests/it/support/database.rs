@@ -49,6 +49,15 @@ impl Database {
         }
     }
 
+    /// Does something to the database behind the program's back.
+    pub async fn execute(&self, folder: &Path, statement: &'static str) {
+        sqlx::any::install_default_drivers();
+        let url = self.url(folder);
+        let mut connection = sqlx::AnyConnection::connect(&url).await.unwrap();
+        connection.execute(statement).await.unwrap();
+        connection.close().await.unwrap();
+    }
+
     /// Everything that is stored, as text: what must never be stored can be looked for in it.
     pub async fn dump(&self, folder: &Path) -> String {
         match self {
@@ -63,7 +72,15 @@ impl Database {
             Self::Postgres(url) => {
                 let mut connection = PgConnection::connect(url).await.unwrap();
                 let mut everything = String::new();
-                for table in ["conversation", "message", "feedback"] {
+                for table in [
+                    "conversation",
+                    "message",
+                    "feedback",
+                    "inbound",
+                    "outbox",
+                    "pace",
+                    "lease",
+                ] {
                     let rows = format!("SELECT t::text FROM {table} t");
                     let rows: Vec<String> = sqlx::query_scalar(AssertSqlSafe(rows))
                         .fetch_all(&mut connection)

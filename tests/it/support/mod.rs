@@ -1,5 +1,6 @@
 //! What the stories stand on: the program started on free ports with a database of its own, and a client.
 
+pub mod bot_api;
 pub mod browser;
 pub mod database;
 pub mod stream;
@@ -19,7 +20,8 @@ use tanya::knowledge::{Knowledge, LoadOptions, Strictness};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use database::Database;
+pub use bot_api::BotApi;
+pub use database::Database;
 
 /// The shipped knowledge, for tests that need no server.
 pub static KNOWLEDGE: LazyLock<Knowledge> = LazyLock::new(|| {
@@ -74,7 +76,11 @@ pub struct TestApp {
     pub client: reqwest::Client,
     pub database: Database,
     folder: TempDir,
+    more: Vec<(String, String)>,
 }
+
+/// A secret for tests.
+pub const SECRET_KEY: &str = "c2VjcmV0IGZvciB0ZXN0cywgMzIgYnl0ZXMgb3IgbW9yZQ==";
 
 impl TestApp {
     pub async fn on_sqlite() -> Self {
@@ -92,15 +98,20 @@ impl TestApp {
         Self::start(Database::sqlite(), settings).await
     }
 
-    async fn start(database: Database, settings: &[(&str, &str)]) -> Self {
+    /// On a database, with settings of its own on top.
+    pub async fn start(database: Database, more: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let settings = Self::settings(&folder, &database, settings);
+        let settings = Self::settings(&folder, &database, more);
         let app = App::start(&settings).await.expect("the program starts");
         Self {
             app,
             client: reqwest::Client::builder().no_proxy().build().unwrap(),
             database,
             folder,
+            more: more
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
         }
     }
 
@@ -109,6 +120,7 @@ impl TestApp {
             ("TANYA_HTTP_ADDR".to_owned(), "127.0.0.1:0".to_owned()),
             ("TANYA_ADMIN_ADDR".to_owned(), "127.0.0.1:0".to_owned()),
             ("TANYA_DATABASE_URL".to_owned(), database.url(folder.path())),
+            ("TANYA_SECRET_KEY".to_owned(), SECRET_KEY.to_owned()),
         ]);
         for (name, value) in more {
             environment.insert((*name).to_owned(), (*value).to_owned());
@@ -120,12 +132,7 @@ impl TestApp {
 
     /// Stops as a signal would and starts again on the same database, on other ports.
     pub async fn restart(self) -> Self {
-        self.app.stop().await;
-        let settings = Self::settings(&self.folder, &self.database, &[]);
-        let app = App::start(&settings)
-            .await
-            .expect("the program starts again");
-        Self { app, ..self }
+        self.again(&[], async || ()).await
     }
 
     /// Stops, does something while nothing answers, and starts again on the same ports.
@@ -134,14 +141,30 @@ impl TestApp {
             ("TANYA_HTTP_ADDR", self.app.http_addr.to_string()),
             ("TANYA_ADMIN_ADDR", self.app.admin_addr.to_string()),
         ];
+        let ports: Vec<(&str, &str)> = ports.iter().map(|(n, v)| (*n, v.as_str())).collect();
+        self.again(&ports, meanwhile).await
+    }
+
+    async fn again(self, more: &[(&str, &str)], meanwhile: impl AsyncFnOnce()) -> Self {
         self.app.stop().await;
         meanwhile().await;
-        let ports: Vec<(&str, &str)> = ports.iter().map(|(n, v)| (*n, v.as_str())).collect();
-        let settings = Self::settings(&self.folder, &self.database, &ports);
+        let kept = self.more.iter().map(|(n, v)| (n.as_str(), v.as_str()));
+        let more: Vec<(&str, &str)> = kept.chain(more.iter().copied()).collect();
+        let settings = Self::settings(&self.folder, &self.database, &more);
         let app = App::start(&settings)
             .await
             .expect("the program starts again");
         Self { app, ..self }
+    }
+
+    /// Another process on the same database, which must be a PostgreSQL.
+    pub async fn beside(&self) -> Self {
+        let more: Vec<(&str, &str)> = self
+            .more
+            .iter()
+            .map(|(n, v)| (n.as_str(), v.as_str()))
+            .collect();
+        Self::start(self.database.clone(), &more).await
     }
 
     pub async fn stop(self) {
@@ -176,6 +199,23 @@ impl TestApp {
             .unwrap()
     }
 
+    /// What the operator sees, as text.
+    pub async fn figures(&self) -> String {
+        let figures = self.client.get(self.admin_url("/metrics")).send().await;
+        figures.unwrap().text().await.unwrap()
+    }
+
+    /// The value of a figure without labels.
+    pub async fn figure(&self, name: &str) -> f64 {
+        let figures = self.figures().await;
+        let line = figures
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("no figure {name}"))
+            .parse()
+            .unwrap()
+    }
+
     /// Asks one question and returns the finding.
     pub async fn ask(&self, text: &str) -> Value {
         let response = self.post("/api/v1/ask", &json!({"text": text})).await;
@@ -194,6 +234,64 @@ impl TestApp {
             token: begun["token"].as_str().unwrap().to_owned(),
             opening: begun["replies"].as_array().unwrap().clone(),
         }
+    }
+}
+
+/// Runs a story with Telegram on SQLite and on PostgreSQL; what the bot asked of Telegram must have been right.
+#[macro_export]
+macro_rules! on_telegram {
+    ($($(#[$meta:meta])* async fn $name:ident($app:ident: TestApp, $telegram:ident: BotApi) $body:block)*) => {
+        $(
+            mod $name {
+                #[allow(unused_imports)]
+                use super::*;
+                #[allow(unused_imports)]
+                use $crate::support::{BotApi, Database, TestApp};
+
+                #[allow(unused_mut)]
+                async fn story(mut $app: TestApp, $telegram: &BotApi) -> TestApp {
+                    $body
+                    $app
+                }
+
+                async fn told(database: Database) {
+                    let telegram = BotApi::start().await;
+                    let app = TestApp::with_telegram(database, &telegram, &[]).await;
+                    story(app, &telegram).await.stop().await;
+                    assert_eq!(telegram.violations(), Vec::<String>::new());
+                }
+
+                $(#[$meta])*
+                #[tokio::test]
+                async fn on_sqlite() {
+                    told(Database::sqlite()).await;
+                }
+
+                $(#[$meta])*
+                #[tokio::test]
+                async fn on_postgres() {
+                    let Some(database) = Database::postgres().await else { return };
+                    told(database).await;
+                }
+            }
+        )*
+    };
+}
+
+impl TestApp {
+    /// With a bot that fetches its updates from this server, unless the settings say otherwise.
+    pub async fn with_telegram(
+        database: Database,
+        telegram: &BotApi,
+        more: &[(&str, &str)],
+    ) -> Self {
+        let url = telegram.url();
+        let mut settings = vec![
+            ("TANYA_TELEGRAM_TOKEN", bot_api::TOKEN),
+            ("TANYA_TELEGRAM_API_URL", url.as_str()),
+        ];
+        settings.extend(more);
+        Self::start(database, &settings).await
     }
 }
 

@@ -1,0 +1,148 @@
+//! Telegram: updates in, messages out, through teloxide. What comes is kept before it is acknowledged, what goes is
+//! written down before it is sent; nothing here decides what is said.
+
+mod api;
+mod button;
+mod group;
+mod handling;
+mod identity;
+mod inbox;
+mod polling;
+mod sending;
+mod text;
+mod update;
+mod webhook;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::bell::Bells;
+use crate::clock::Clock;
+use crate::config::{Role, TelegramMode, TelegramSettings};
+use crate::conversation::Engine;
+use crate::knowledge::live::LiveKnowledge;
+use crate::secret::SecretKey;
+use crate::storage::Store;
+use handling::Handling;
+use identity::Whoami;
+use inbox::Inbox;
+use polling::Polling;
+use sending::Sending;
+use webhook::Webhook;
+
+/// How many chats are handled, and sent to, at the same time in one process.
+const AT_ONCE: usize = 8;
+
+/// What the channel works with.
+pub struct Parts {
+    /// The database.
+    pub store: Arc<Store>,
+    /// The time.
+    pub clock: Clock,
+    /// What answers.
+    pub engine: Arc<Engine>,
+    /// The answers for groups and the words on buttons.
+    pub knowledge: Arc<LiveKnowledge>,
+    /// Wakes the tasks.
+    pub bells: Arc<Bells>,
+    /// Seals what came in.
+    pub secret_key: SecretKey,
+    /// How users reach the public listener.
+    pub public_url: String,
+    /// How long the body of a request may take.
+    pub body_timeout: Duration,
+    /// What this process does.
+    pub role: Role,
+}
+
+/// The channel, ready to run.
+pub struct Telegram {
+    settings: TelegramSettings,
+    parts: Parts,
+    inbox: Inbox,
+    bot: teloxide::Bot,
+    polling_bot: teloxide::Bot,
+}
+
+impl Telegram {
+    /// A channel over a bot; nothing is asked of Telegram yet.
+    pub fn new(settings: &TelegramSettings, parts: Parts) -> anyhow::Result<Self> {
+        let whoami = Whoami::of_token(settings.token.reveal());
+        let inbox = Inbox {
+            store: Arc::clone(&parts.store),
+            clock: parts.clock.clone(),
+            sealer: parts.secret_key.sealer("inbound"),
+            bells: Arc::clone(&parts.bells),
+            source: format!("telegram:{}", whoami.identity().id),
+        };
+        Ok(Self {
+            settings: settings.clone(),
+            inbox,
+            bot: api::bot(settings, Duration::ZERO)?,
+            polling_bot: api::bot(settings, api::POLL)?,
+            parts,
+        })
+    }
+
+    /// What is answered over HTTP: where updates are brought, in a process that takes requests.
+    pub fn routes(&self) -> Router {
+        self.webhook().map_or_else(Router::new, Webhook::routes)
+    }
+
+    fn webhook(&self) -> Option<Webhook> {
+        match &self.settings.mode {
+            TelegramMode::Webhook(secret) if self.parts.role != Role::Worker => Some(Webhook {
+                inbox: self.inbox.clone(),
+                secret: secret.clone(),
+                body_timeout: self.parts.body_timeout,
+            }),
+            TelegramMode::Webhook(_) | TelegramMode::Polling => None,
+        }
+    }
+
+    /// Starts what this process has to do.
+    pub fn spawn(self, tasks: &mut JoinSet<()>, stop: &CancellationToken) {
+        if let Some(webhook) = self.webhook() {
+            let (bot, url) = (self.bot.clone(), self.parts.public_url.clone());
+            tasks.spawn(webhook.announce(bot, url, stop.clone()));
+        }
+        if self.parts.role == Role::Web {
+            return;
+        }
+        if matches!(self.settings.mode, TelegramMode::Polling) {
+            let polling = Polling {
+                bot: self.polling_bot.clone(),
+                inbox: self.inbox.clone(),
+            };
+            tasks.spawn(polling.run(stop.clone()));
+        }
+        let whoami = Arc::new(Whoami::of_token(self.settings.token.reveal()));
+        let introduced = Arc::clone(&whoami);
+        let (bot, knowledge) = (self.bot.clone(), Arc::clone(&self.parts.knowledge));
+        let stopped = stop.clone();
+        tasks.spawn(async move { introduced.introduce(&bot, &knowledge, stopped).await });
+        for _ in 0..AT_ONCE {
+            let handling = Handling {
+                bot: self.bot.clone(),
+                inbox: self.inbox.clone(),
+                engine: Arc::clone(&self.parts.engine),
+                knowledge: Arc::clone(&self.parts.knowledge),
+                whoami: Arc::clone(&whoami),
+            };
+            tasks.spawn(handling.run(stop.clone()));
+            let sending = Sending {
+                bot: self.bot.clone(),
+                store: Arc::clone(&self.parts.store),
+                clock: self.parts.clock.clone(),
+                knowledge: Arc::clone(&self.parts.knowledge),
+                bells: Arc::clone(&self.parts.bells),
+                source: self.inbox.source.clone(),
+            };
+            tasks.spawn(sending.run(stop.clone()));
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Fetching updates. One process at a time asks; what came is kept before the next question confirms it.
+
+use std::time::Duration;
+
+use teloxide::Bot;
+use teloxide::requests::Requester;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::api::{FetchUpdates, POLL, Refusal};
+use super::inbox::Inbox;
+use crate::clock::Millis;
+use crate::storage::lease;
+
+/// How long the right to ask lasts without being renewed: longer than a question.
+const LEASE: Millis = 60_000;
+/// How long is waited after a conflict: another instance, of another database, has this token.
+const CONFLICT: Duration = Duration::from_secs(15);
+/// The longest wait after failures.
+const LONGEST: Duration = Duration::from_secs(30);
+/// How often another process looks whether it is its turn to ask.
+const STAND_BY: Duration = Duration::from_secs(2);
+
+/// What fetches updates.
+pub struct Polling {
+    /// The bot, with the patience that a held question needs.
+    pub bot: Bot,
+    /// Where updates are kept.
+    pub inbox: Inbox,
+}
+
+impl Polling {
+    /// Fetches until told to stop.
+    pub async fn run(self, stop: CancellationToken) {
+        let holder = Uuid::new_v4().to_string();
+        let mut turn = Turn::default();
+        while !stop.is_cancelled() {
+            let pause = match self.holds_lease(&holder).await {
+                Ok(true) => tokio::select! {
+                    () = stop.cancelled() => break,
+                    pause = self.fetch(&mut turn) => pause,
+                },
+                Ok(false) => {
+                    turn = Turn::default();
+                    STAND_BY
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the database failed; no updates are fetched");
+                    turn.failed()
+                }
+            };
+            let _ = tokio::time::timeout(pause, stop.cancelled()).await;
+        }
+        self.give_back(&holder).await;
+    }
+
+    async fn holds_lease(&self, holder: &str) -> sqlx::Result<bool> {
+        let now = self.inbox.clock.now();
+        let mut transaction = self.inbox.store.begin().await?;
+        let name = format!("polling {}", self.inbox.source);
+        let held = lease::take(&mut transaction, &name, holder, now, now + LEASE).await?;
+        transaction.commit().await?;
+        Ok(held)
+    }
+
+    async fn give_back(&self, holder: &str) {
+        let name = format!("polling {}", self.inbox.source);
+        if let Ok(mut connection) = self.inbox.store.connection().await {
+            // It ends by itself in any case.
+            let _ = lease::give_back(&mut connection, &name, holder).await;
+        }
+    }
+
+    /// Asks once; returns how long to wait before the next question.
+    async fn fetch(&self, turn: &mut Turn) -> Duration {
+        if !turn.unhooked {
+            match self.unhook().await {
+                Ok(()) => turn.unhooked = true,
+                Err(refusal) => return turn.refused(refusal),
+            }
+        }
+        let fetch = FetchUpdates::after(turn.confirmed).request(&self.bot);
+        // The server answers after POLL; whoever is silent for longer has lost the line.
+        let answered = tokio::time::timeout(POLL * 2, fetch).await;
+        let updates = match answered {
+            Ok(Ok(updates)) => updates,
+            Ok(Err(error)) => return turn.refused(Refusal::from(&error)),
+            Err(_) => return turn.refused(Refusal::Down),
+        };
+        turn.succeeded();
+        match self.inbox.keep(&updates).await {
+            // Without a number nothing can be confirmed: it would come again at once.
+            Ok(None) if !updates.is_empty() => return turn.failed(),
+            // Confirmed with the next question, and not named again: numbers may begin anew after a silence.
+            Ok(highest) => turn.confirmed = highest,
+            Err(error) => {
+                tracing::error!(%error, "updates could not be kept; they are fetched again");
+                return turn.failed();
+            }
+        }
+        Duration::ZERO
+    }
+
+    /// Updates that are brought cannot be fetched: whoever is set to fetch has them brought no more.
+    async fn unhook(&self) -> Result<(), Refusal> {
+        let info = self.bot.get_webhook_info().await;
+        let info = info.map_err(|error| Refusal::from(&error))?;
+        if info.url.is_some() {
+            tracing::warn!(
+                "a webhook was set for this bot; it is removed, since updates are fetched"
+            );
+            let removed = self.bot.delete_webhook().await;
+            removed.map_err(|error| Refusal::from(&error))?;
+        }
+        Ok(())
+    }
+}
+
+/// How the questions went so far.
+#[derive(Debug, Default)]
+struct Turn {
+    /// Whether no webhook is in the way.
+    unhooked: bool,
+    /// The highest number of what was kept and not confirmed yet.
+    confirmed: Option<i64>,
+    failures: u32,
+    conflict: bool,
+}
+
+impl Turn {
+    fn succeeded(&mut self) {
+        if self.conflict {
+            tracing::info!("no other instance fetches this bot's updates any more");
+        }
+        self.conflict = false;
+        self.failures = 0;
+        metrics::gauge!("tanya_telegram_conflict").set(0.0);
+    }
+
+    fn refused(&mut self, refusal: Refusal) -> Duration {
+        metrics::counter!("tanya_telegram_refused_total", "what" => "fetch", "why" => refusal.as_str())
+            .increment(1);
+        match refusal {
+            Refusal::Slow(wait) => wait,
+            Refusal::Conflict => {
+                if !self.conflict {
+                    tracing::warn!(
+                        "another instance fetches this bot's updates, or a webhook is set; this one waits until it is alone"
+                    );
+                }
+                self.conflict = true;
+                metrics::gauge!("tanya_telegram_conflict").set(1.0);
+                CONFLICT
+            }
+            Refusal::Token => {
+                tracing::error!(
+                    "Telegram does not know the bot's token; check TANYA_TELEGRAM_TOKEN"
+                );
+                LONGEST
+            }
+            Refusal::Down | Refusal::Wrong | Refusal::Forbidden | Refusal::Moved(_) => {
+                if self.failures == 0 {
+                    tracing::warn!(
+                        why = refusal.as_str(),
+                        "Telegram cannot be reached; trying again"
+                    );
+                }
+                self.failed()
+            }
+        }
+    }
+
+    fn failed(&mut self) -> Duration {
+        let wait = Duration::from_millis(500) * 2_u32.saturating_pow(self.failures.min(8));
+        self.failures = self.failures.saturating_add(1);
+        wait.min(LONGEST)
+    }
+}
