@@ -11,6 +11,7 @@
 mod architecture;
 mod ask;
 mod browser;
+mod browser_tools;
 mod chat;
 mod cli;
 mod context;

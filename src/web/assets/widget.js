@@ -1,11 +1,11 @@
 // The chat in a frame; open, close, size, unread pass.
 (() => {
-const script = document.currentScript;
-if (!script?.src || window.tanyaWidget) return;
+const { src, dataset } = document.currentScript || {};
+if (!src || window.tanyaWidget) return;
 window.tanyaWidget = true;
-const origin = new URL(script.src).origin;
-const lang = script.dataset.lang == 'en' ? 'en' : 'ms';
-const side = script.dataset.position == 'left' ? 'left' : 'right';
+const { origin } = new URL(src);
+const lang = dataset.lang == 'en' ? 'en' : 'ms';
+const side = dataset.position == 'left' ? 'left' : 'right';
 const say = lang == 'en'
   ? ['Open Tanya, the helpdesk assistant', 'Close Tanya', ' unread']
   : ['Buka Tanya, pembantu meja bantuan', 'Tutup Tanya', ' belum dibaca'];
@@ -15,10 +15,11 @@ const css = `:host{all:initial!important}
 button{cursor:pointer;border:1px solid #d9b95a;background:#0a4a39}
 button:hover{background:#0e5f49}
 button:focus-visible{outline:3px solid #fff;outline-offset:-5px;box-shadow:0 0 0 3px #0a4a39}
-.go{position:fixed;z-index:2147483000;${side}:20px;bottom:calc(20px + env(safe-area-inset-bottom,0px));display:flex;align-items:center;gap:10px;height:56px;padding:0 19px 0 15px;border-radius:28px;box-shadow:0 6px 20px #0005}
+.go{position:fixed;z-index:2147483000;${side}:20px;bottom:calc(20px + env(safe-area-inset-bottom));display:flex;align-items:center;gap:10px;height:56px;padding:0 19px 0 15px;border-radius:28px;box-shadow:0 6px 20px #0005}
 svg{width:26px;height:26px}
 b{position:absolute;top:-6px;right:-4px;min-width:24px;padding:0 5px;border-radius:12px;background:#b3261e;border:2px solid #fff;font-size:12px}
 b:empty{display:none}
+i{position:fixed;clip-path:inset(50%)}
 dialog{position:fixed;z-index:2147483001;inset:auto;${side}:20px;bottom:90px;display:block;visibility:hidden;opacity:0;margin:0;padding:0;overflow:hidden;width:408px;height:680px;max-width:calc(100vw - 40px);max-height:calc(100vh - 110px);border:1px solid #8a988f80;border-radius:16px;background:#0a4a39;box-shadow:0 12px 48px #0005}
 .large{width:720px;height:960px}
 [open]{visibility:visible;opacity:1}
@@ -42,28 +43,31 @@ const start = () => {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(css);
   root.adoptedStyleSheets = [sheet];
-  const go = make(root, 'button', { class: 'go', type: 'button' });
+  const go = make(root, 'button', { class: 'go' });
   const icon = make(go, 'svg', { viewBox: '0 0 26 26' });
   make(icon, 'path', { fill: '#fff', d: 'M3 1h20a3 3 0 0 1 3 3v14a3 3 0 0 1-3 3H12l-7 5v-5H3a3 3 0 0 1-3-3V4a3 3 0 0 1 3-3Z' });
   make(icon, 'path', { fill: 'none', stroke: '#0a4a39', 'stroke-width': 2.4, d: 'M9.4 8.6a3.7 3.7 0 1 1 5.2 3.4q-1.6.8-1.6 2.6m0 1.6v2.6' });
   make(go, 'span', {}, 'Tanya');
   const badge = make(go, 'b');
+  const live = make(root, 'i', { role: 'status' });
   const panel = make(root, 'dialog', { 'aria-label': 'Tanya' });
   const shut = () => panel.close();
-  make(panel, 'button', { class: 'x', type: 'button', 'aria-label': say[1] }, '✕').onclick = shut;
+  make(panel, 'button', { class: 'x', 'aria-label': say[1] }, '✕').onclick = shut;
   let frame, unread = 0;
 
   const update = () => {
     const { open } = panel;
+    const news = open || !unread ? '' : `, ${unread}${say[2]}`;
     go.setAttribute('aria-expanded', open);
-    go.setAttribute('aria-label', open ? say[1] : say[0] + (unread ? `, ${unread}${say[2]}` : ''));
-    badge.textContent = open || !unread ? '' : Math.min(unread, 99);
+    go.setAttribute('aria-label', say[+open] + news);
+    badge.textContent = news && Math.min(unread, 99);
+    live.textContent = news && 'Tanya' + news;
     // Ours once it has spoken.
     if (panel.className) frame.contentWindow.postMessage({ type: open ? 'tanya:open' : 'tanya:close' }, origin);
   };
   go.onclick = () => {
     if (panel.open) return shut();
-    frame ||= make(panel, 'iframe', { title: 'Tanya', src: `${origin}/chat?embed=1&lang=${lang}&origin=` + encodeURIComponent(location.origin) });
+    frame ||= make(panel, 'iframe', { title: 'Tanya', src: `${origin}/chat?embed=1&lang=${lang}&origin=${location.origin}` });
     small.matches ? panel.showModal() : panel.show();
     frame.focus();
     update();
@@ -75,16 +79,11 @@ const start = () => {
   document.addEventListener('keydown', ({ key }) => key == 'Escape' && panel.open && shut());
   addEventListener('message', ({ origin: from, source, data }) => {
     if (from != origin || source != frame?.contentWindow) return;
-    if (data?.type == 'tanya:close') shut();
-    if (data?.type == 'tanya:size') {
-      const first = !panel.className;
-      panel.className = data.large === true ? 'ready large' : 'ready';
-      if (first) update();
-    }
-    if (data?.type == 'tanya:unread' && data.count >= 0) {
-      unread = Math.floor(data.count);
-      update();
-    }
+    const { type, large, count } = data || {};
+    if (type == 'tanya:close') shut();
+    if (type == 'tanya:size') panel.className = large === true ? 'ready large' : 'ready';
+    if (type == 'tanya:unread' && count >>> 0 === count) unread = count;
+    update();
   });
   const v = visualViewport;
   v.addEventListener('resize', () => (panel.style.height = panel.matches(':modal') ? v.height * v.scale + 'px' : ''));

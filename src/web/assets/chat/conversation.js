@@ -5,6 +5,7 @@ import { Nap, backoff } from './backoff.js';
 import { currentLang } from './i18n.js';
 import { Outbox } from './outbox.js';
 import { clearSession, loadSession, saveSession } from './session.js';
+import { soundOn } from './sound.js';
 import { Store } from './store.js';
 import { Stream } from './stream.js';
 
@@ -13,10 +14,17 @@ import { Stream } from './stream.js';
 
 /** Nobody types longer than this without a word. */
 const TYPING_MS = 8_000;
+/** A wait that is worth counting down. */
+const COUNTED_MS = 10_000;
+
+/**
+ * Why there is no connection: no answer, a server that cannot now, too many new chats or too many calls from here.
+ * @typedef {{ cause: 'unreached' | 'busy' | 'crowded' | 'slow', until: number | null }} Trouble `until`: when it is tried again, as Date.now() counts, where the server asked for a wait that is felt
+ */
 
 /**
  * @typedef {object} Watcher
- * @property {(state: State) => void} onState
+ * @property {(state: State, trouble: Trouble | null) => void} onState
  * @property {() => void} onLoaded the messages that were there before us are in the store
  * @property {(typing: boolean) => void} onTyping
  * @property {(reason: 'ended_by_server' | 'ended_by_you' | 'ended_unreached') => void} onEnded
@@ -35,6 +43,8 @@ export class Conversation {
   #outbox;
   #nap = new Nap();
   #live = false;
+  /** @type {Trouble | null} */
+  #trouble = null;
   #typingEnd = 0;
   /** Counts chats, so that what belonged to an ended one falls silent. */
   #round = 0;
@@ -44,7 +54,7 @@ export class Conversation {
     this.#watcher = watcher;
     this.#outbox = new Outbox({
       post: (pending) => {
-        this.#watcher.onTyping(true);
+        if (pending.state === 'sending') this.#watcher.onTyping(true);
         const { client_id, text, choice } = pending;
         return postMessage(this.#mine(), choice === undefined ? { client_id, text } : { client_id, choice });
       },
@@ -54,9 +64,11 @@ export class Conversation {
         this.#stream?.wake();
         this.#watcher.onTyping(false);
       },
-      onState: (pending, state) => {
-        this.store.setState(pending.client_id, state);
+      onState: (pending, state, until) => {
+        this.store.setState(pending.client_id, state, until);
         if (state !== 'sending') this.#watcher.onTyping(false);
+        // A line that brings no answer may bring no events either.
+        if (state === 'waiting') this.#stream?.doubt();
       },
       onEnded: () => this.#over('ended_by_server'),
     });
@@ -103,9 +115,14 @@ export class Conversation {
     }
   }
 
-  /** The language is kept with the chat. */
-  keepLang() {
-    if (this.#chat) saveSession({ ...this.#chat, lang: currentLang() });
+  /** The language and the sound are kept with the chat. */
+  keep() {
+    if (this.#chat) saveSession({ ...this.#chat, lang: currentLang(), sound: soundOn() });
+  }
+
+  /** Whether this tab's chat was ended, or another begun, while this page lay in the browser's cache. */
+  get isStale() {
+    return this.#chat !== null && this.#chat.id !== loadSession()?.id;
   }
 
   /** The person ends the chat: here at once, at the server as soon as it can be told. */
@@ -145,7 +162,8 @@ export class Conversation {
 
   /** Somebody looks at the page again. */
   wake() {
-    this.#nap.wake();
+    // What the server asked us to wait for is waited for.
+    if (this.#trouble?.cause !== 'crowded' && this.#trouble?.cause !== 'slow') this.#nap.wake();
     this.#outbox.wake();
     this.#stream?.wake();
   }
@@ -154,7 +172,7 @@ export class Conversation {
     const { id, token, replies } = await createConversation(currentLang());
     return () => {
       this.#chat = { id, token };
-      this.keepLang();
+      this.keep();
       this.store.acceptReplies(replies);
     };
   }
@@ -178,6 +196,7 @@ export class Conversation {
       try {
         const apply = await task();
         if (round !== this.#round) return false;
+        this.#trouble = null;
         apply();
         return true;
       } catch (error) {
@@ -186,8 +205,9 @@ export class Conversation {
           this.#over('ended_by_server');
           return false;
         }
-        const wait = error instanceof Problem ? error.retryAfter : null;
-        await this.#nap.sleep(Math.max(wait ?? 0, backoff(tries)));
+        const wait = Math.max((error instanceof Problem ? error.retryAfter : null) ?? 0, backoff(tries));
+        this.#suffer(error, wait);
+        await this.#nap.sleep(wait);
       }
     }
     return false;
@@ -207,8 +227,10 @@ export class Conversation {
         this.#typingEnd = setTimeout(() => this.#watcher.onTyping(false), TYPING_MS);
       },
       onEnded: () => this.#over('ended_by_server'),
+      onTrouble: (error, wait) => this.#suffer(error, wait),
       onLive: (live) => {
         this.#live = live;
+        this.#trouble = null;
         if (live) this.#outbox.wake();
         this.#report();
       },
@@ -223,23 +245,42 @@ export class Conversation {
     if (list && round === this.#round) this.store.acceptInOrder(list.messages);
   }
 
+  /** @param {unknown} error @param {number} wait milliseconds until the next try */
+  #suffer(error, wait) {
+    const status = error instanceof Problem ? error.status : 0;
+    const until = Date.now() + wait;
+    if (status === 429) this.#trouble = { cause: this.#chat || loadSession() ? 'slow' : 'crowded', until };
+    else if (status) this.#trouble = { cause: 'busy', until: wait >= COUNTED_MS ? until : null };
+    else this.#trouble = { cause: 'unreached', until: null };
+    if (!this.#chat) this.#outbox.hold(status === 429 ? 'slow' : status ? 'busy' : 'waiting', wait);
+    this.#report();
+  }
+
   #report() {
-    if (!navigator.onLine) this.#watcher.onState('offline');
-    else if (this.#live) this.#watcher.onState('live');
-    else this.#watcher.onState(this.#stream ? 'reconnecting' : 'connecting');
+    const state = !navigator.onLine ? 'offline' : this.#live ? 'live' : this.#stream ? 'reconnecting' : 'connecting';
+    this.#watcher.onState(state, this.#trouble);
   }
 
   /** @param {'ended_by_server' | 'ended_by_you'} reason */
   #over(reason) {
+    // Another page of this tab may have begun a new chat meanwhile.
+    if (!this.isStale) clearSession();
+    // Before the store is empty: what was not sent may be wanted again.
+    this.#watcher.onEnded(reason);
+    this.forget();
+  }
+
+  /** Drops everything here; the tab's own record stays. */
+  forget() {
     this.#round += 1;
     this.#stream?.stop();
     this.#stream = null;
     this.#live = false;
+    this.#trouble = null;
     this.#chat = null;
     this.#outbox.clear();
     this.#ratings.clear();
-    clearSession();
-    this.#watcher.onEnded(reason);
+    clearTimeout(this.#typingEnd);
     this.store.clear();
     this.#nap.wake();
   }

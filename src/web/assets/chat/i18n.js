@@ -17,6 +17,14 @@ const MS = {
   end: 'Tamat',
   close: 'Tutup',
   expand: 'Besarkan',
+  more: 'Lagi',
+  sound: 'Bunyi',
+  download: 'Muat turun perbualan',
+  print: 'Cetak',
+  downloaded: 'Perbualan telah dimuat turun ke peranti ini. Jika peranti ini dikongsi, sila padam fail tersebut selepas digunakan.',
+  downloaded_on: 'Dimuat turun pada {time}',
+  printed_on: 'Dicetak pada {time}',
+  personal_link: 'pautan peribadi; alamatnya tidak disertakan',
   newest: 'Mesej baharu',
   typing: 'Tanya sedang menaip…',
   new_window: '(dibuka di tetingkap baharu)',
@@ -37,13 +45,23 @@ const MS = {
   state_reconnecting: 'Menyambung semula…',
   state_offline: 'Luar talian',
   state_ended: 'Perbualan tamat',
-  banner_reconnecting: 'Sambungan terputus. Sedang menyambung semula…',
-  banner_offline: 'Tiada sambungan internet. Mesej anda akan dihantar apabila talian pulih.',
-  banner_connecting: 'Pelayan belum dapat dihubungi. Sedang cuba lagi…',
+  banner_offline: 'Tiada sambungan internet. Mesej anda selamat di halaman ini dan akan dihantar apabila talian pulih.',
+  banner_connecting: 'Pelayan belum dapat dihubungi. Sambungan sedang dicuba semula; mesej anda akan dihantar selepas itu.',
+  banner_reconnecting: 'Sambungan ke pelayan terputus dan sedang dipulihkan. Mesej anda akan dihantar selepas itu.',
+  banner_down: 'Pelayan tidak dapat dihubungi sejak {time}. Anda tidak perlu berbuat apa-apa: selagi halaman ini dibuka, mesej anda selamat dan akan dihantar sebaik sahaja pelayan pulih.',
+  banner_busy: 'Perkhidmatan sedang sibuk atau diselenggara. Sambungan dicuba semula secara automatik; mesej anda selamat di halaman ini.',
+  banner_busy_until: 'Perkhidmatan sedang sibuk atau diselenggara; akan dicuba semula dalam {wait}. Mesej anda selamat di halaman ini.',
+  banner_crowded: 'Terlalu banyak perbualan baharu dari rangkaian ini; akan dicuba semula dalam {wait}. Anda boleh menaip dahulu; mesej anda akan dihantar selepas itu.',
+  banner_slow: 'Permintaan dari rangkaian ini terlalu kerap; akan disambung semula dalam {wait}. Mesej anda selamat di halaman ini.',
+  seconds: '{count} saat',
+  minutes: '{count} minit',
   sending: 'menghantar…',
-  waiting: 'akan dihantar apabila talian pulih',
-  busy: 'perkhidmatan sibuk – akan dihantar sebentar lagi',
-  slow: 'terlalu kerap – akan dihantar sebentar lagi',
+  stalled: 'pelayan lambat menjawab – masih dicuba',
+  waiting: 'belum dihantar – akan dihantar apabila talian pulih',
+  busy: 'belum dihantar: perkhidmatan sibuk – akan dihantar sebentar lagi',
+  busy_until: 'belum dihantar: perkhidmatan sibuk – akan dihantar sekitar {time}',
+  slow: 'belum dihantar: terlalu kerap – akan dihantar sebentar lagi',
+  slow_until: 'belum dihantar: terlalu kerap – akan dihantar sekitar {time}',
   sent: 'dihantar',
   expired: 'Tidak dihantar: pilihan ini sudah tidak sah. Sila pilih semula atau taip soalan anda.',
   too_long: 'Tidak dihantar: mesej terlalu panjang.',
@@ -59,7 +77,7 @@ const MS = {
   confirm_yes: 'Ya, tamatkan',
   ended_title: 'Perbualan telah tamat',
   ended_by_you: 'Terima kasih kerana menggunakan Tanya. Tiada apa-apa disimpan dalam pelayar ini.',
-  ended_by_server: 'Perbualan ini telah tamat atau tamat tempoh.',
+  ended_by_server: 'Perbualan ini telah ditamatkan atau tamat tempoh, dan halaman ini telah dikosongkan. Jika masih memerlukan bantuan, sila mulakan perbualan baharu.',
   ended_unreached: 'Halaman ini telah dikosongkan, tetapi pelayan belum dapat dihubungi. Perbualan di pelayan akan tamat dengan sendirinya.',
   ended_kept: 'Mesej anda yang belum dihantar akan diletakkan semula dalam kotak mesej.',
   restart: 'Mulakan perbualan baharu',
@@ -83,6 +101,14 @@ const EN = {
   end: 'End',
   close: 'Close',
   expand: 'Enlarge',
+  more: 'More',
+  sound: 'Sound',
+  download: 'Download conversation',
+  print: 'Print',
+  downloaded: 'The conversation has been downloaded to this device. If others use this device, please delete the file after use.',
+  downloaded_on: 'Downloaded on {time}',
+  printed_on: 'Printed on {time}',
+  personal_link: 'personal link; its address is left out',
   newest: 'New message',
   typing: 'Tanya is typing…',
   new_window: '(opens in a new window)',
@@ -103,13 +129,23 @@ const EN = {
   state_reconnecting: 'Reconnecting…',
   state_offline: 'Offline',
   state_ended: 'Conversation ended',
-  banner_reconnecting: 'Connection lost. Reconnecting…',
-  banner_offline: 'No internet connection. Your messages will be sent when it returns.',
-  banner_connecting: 'The server cannot be reached yet. Trying again…',
+  banner_offline: 'No internet connection. Your messages are safe on this page and will be sent when it returns.',
+  banner_connecting: 'The server cannot be reached yet. Still trying; your messages will be sent after that.',
+  banner_reconnecting: 'The connection to the server was lost and is being restored. Your messages will be sent after that.',
+  banner_down: 'The server has been out of reach since {time}. You need not do anything: as long as this page stays open, your messages are safe and will be sent as soon as the server is back.',
+  banner_busy: 'The service is busy or under maintenance. Trying again automatically; your messages are safe on this page.',
+  banner_busy_until: 'The service is busy or under maintenance; trying again in {wait}. Your messages are safe on this page.',
+  banner_crowded: 'Too many new conversations from this network; trying again in {wait}. You may type already; your messages will be sent after that.',
+  banner_slow: 'Too many requests from this network; reconnecting in {wait}. Your messages are safe on this page.',
+  seconds: '{count} s',
+  minutes: '{count} min',
   sending: 'sending…',
-  waiting: 'will be sent when the connection returns',
-  busy: 'service busy – will be sent shortly',
-  slow: 'too many at once – will be sent shortly',
+  stalled: 'the server is slow to answer – still trying',
+  waiting: 'not sent yet – will be sent when the connection returns',
+  busy: 'not sent yet: service busy – will be sent shortly',
+  busy_until: 'not sent yet: service busy – will be sent around {time}',
+  slow: 'not sent yet: too many at once – will be sent shortly',
+  slow_until: 'not sent yet: too many at once – will be sent around {time}',
   sent: 'sent',
   expired: 'Not sent: this choice is no longer valid. Please choose again or type your question.',
   too_long: 'Not sent: the message is too long.',
@@ -125,7 +161,7 @@ const EN = {
   confirm_yes: 'Yes, end it',
   ended_title: 'The conversation has ended',
   ended_by_you: 'Thank you for using Tanya. Nothing is kept in this browser.',
-  ended_by_server: 'This conversation has ended or expired.',
+  ended_by_server: 'This conversation was ended or has expired, and this page has been cleared. If you still need help, please start a new one.',
   ended_unreached: 'This page has been cleared, but the server could not be reached. The conversation there will end by itself.',
   ended_kept: 'Your unsent message will be put back into the message box.',
   restart: 'Start a new conversation',
@@ -173,13 +209,39 @@ function locale() {
   return lang === 'en' ? 'en-MY' : 'ms-MY';
 }
 
+/** @param {Date} date */
+function clock(date) {
+  return new Intl.DateTimeFormat(locale(), { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(date);
+}
+
 /** @param {string} at @returns {string} 10:42, with the day if that is not today */
 export function timeOf(at) {
   const date = new Date(at);
   if (Number.isNaN(date.getTime())) return '';
-  const time = new Intl.DateTimeFormat(locale(), { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(date);
+  const time = clock(date);
   if (date.toDateString() === new Date().toDateString()) return time;
   return `${new Intl.DateTimeFormat(locale(), { day: 'numeric', month: 'short' }).format(date)}, ${time}`;
+}
+
+/** @param {string} at @returns {string} 22 Nov 2026, 10:42 */
+export function momentOf(at) {
+  const date = new Date(at);
+  if (Number.isNaN(date.getTime())) return '';
+  const day = new Intl.DateTimeFormat(locale(), { day: 'numeric', month: 'short', year: 'numeric' }).format(date);
+  return `${day}, ${clock(date)}`;
+}
+
+/** @param {Date} date @returns {string} 22 November 2026, 10:42 GMT+8 */
+export function longTime(date) {
+  const day = new Intl.DateTimeFormat(locale(), { day: 'numeric', month: 'long', year: 'numeric' }).format(date);
+  const zone = new Intl.DateTimeFormat('en', { timeZoneName: 'shortOffset' }).formatToParts(date).find(({ type }) => type === 'timeZoneName');
+  return `${day}, ${clock(date)} ${zone?.value ?? ''}`.trim();
+}
+
+/** @param {number} ms @returns {string} 12 saat; from two minutes on 3 minit */
+export function waitOf(ms) {
+  const seconds = Math.max(1, Math.ceil(ms / 1000));
+  return seconds < 120 ? t('seconds', { count: String(seconds) }) : t('minutes', { count: String(Math.ceil(seconds / 60)) });
 }
 
 /** @param {string} day 2026-11-22 @returns {string} 22 Nov 2026 */

@@ -1,11 +1,16 @@
 // The chat page: ties the conversation, the view, the composer and the embedding page together.
 
+import { Attention } from './attention.js';
 import { Composer } from './composer.js';
 import { Conversation } from './conversation.js';
 import { byId } from './dom.js';
+import { forgetDownload } from './download.js';
 import { connectHost } from './host.js';
-import { currentLang, setLang, t } from './i18n.js';
+import { currentLang, setLang } from './i18n.js';
+import { Menu } from './menu.js';
 import { loadSession } from './session.js';
+import { setSound } from './sound.js';
+import { connectTools, resetTools } from './tools.js';
 import { View } from './view.js';
 
 /** @import { Lang, Choice } from './types.js' */
@@ -15,25 +20,26 @@ const host = connectHost(params, setOpen);
 const confirm = byId('confirm', HTMLDialogElement);
 const expand = byId('expand', HTMLButtonElement);
 
-let open = true;
+/** A clock that jumped this far: the machine slept, and what was open may be dead. */
+const SLEPT_MS = 20_000;
+
 let ended = false;
-/** The newest message that somebody has had before their eyes. */
-let seen = 0;
-let unread = 0;
 /** Unsent text of a chat that ended under it. */
 let kept = '';
 
-setLang(loadSession()?.lang ?? (params.get('lang') === 'en' ? 'en' : 'ms'));
+const session = loadSession();
+setLang(session?.lang ?? (params.get('lang') === 'en' ? 'en' : 'ms'));
+setSound(session?.sound ?? false);
 
 const conversation = new Conversation({
-  onState: (state) => {
-    if (!ended) view.setState(state);
+  onState: (state, trouble) => {
+    if (!ended) view.setState(state, trouble);
   },
   onLoaded: () => {
     // The store tells its watchers in the next microtask; then the list stands.
     setTimeout(() => {
       view.setBusy(false);
-      seen = newest();
+      attention.setLoaded(true);
     });
   },
   onTyping: (typing) => {
@@ -43,10 +49,12 @@ const conversation = new Conversation({
   onEnded: (reason) => {
     if (!ended) kept = reason === 'ended_by_you' ? '' : conversation.store.unsent().map(({ text }) => text).join('\n');
     ended = true;
+    menu.close();
     composer.hidden = true;
     view.setState('ended');
     view.setEnded(reason, kept !== '');
-    seen = 0;
+    resetTools();
+    attention.setLoaded(false);
   },
 });
 
@@ -65,53 +73,44 @@ const view = new View({
   },
 });
 
-const composer = new Composer((text) => conversation.say(text));
+const composer = new Composer((text) => {
+  attention.asked();
+  conversation.say(text);
+});
+const menu = new Menu();
+const attention = new Attention(host, () => conversation.store.items());
 
 conversation.store.onChange(() => {
   view.show(conversation.store.items());
-  countUnread();
+  attention.look();
 });
 
 /** @param {Choice} choice */
 function choose(choice) {
   if (choice.value === 'lang:ms' || choice.value === 'lang:en') switchTo(choice.value === 'lang:en' ? 'en' : 'ms');
+  attention.asked();
   conversation.choose(choice);
 }
 
 /** @param {Lang} lang */
 function switchTo(lang) {
   setLang(lang);
-  conversation.keepLang();
+  conversation.keep();
   view.relabel(conversation.store.items());
   composer.refresh();
-  countUnread();
+  attention.look();
   // The button that was pressed may have been drawn anew.
   if (document.activeElement === document.body) focusInside();
 }
 
-function newest() {
-  return Math.max(0, ...conversation.store.items().map(({ message }) => message?.seq ?? 0));
-}
-
-function isSeen() {
-  return host.embedded ? open : document.visibilityState === 'visible';
-}
-
-function countUnread() {
-  if (isSeen()) seen = newest();
-  const count = conversation.store.items().filter(({ message }) => message && message.from !== 'user' && message.seq > seen).length;
-  if (!host.embedded) document.title = count ? `(${count}) ${t('title')}` : t('title');
-  if (count === unread) return;
-  unread = count;
-  host.unread(count);
-}
-
-/** @param {boolean} now */
-function setOpen(now) {
-  open = now;
-  countUnread();
-  if (now) focusInside();
-  else confirm.close();
+/** @param {boolean} open */
+function setOpen(open) {
+  if (!attention.setOpen(open)) return;
+  if (open) focusInside();
+  else {
+    confirm.close();
+    menu.close();
+  }
 }
 
 /** On a touch screen the keyboard would cover what there is to read. */
@@ -120,6 +119,12 @@ function focusInside() {
   else if (matchMedia('(pointer: coarse)').matches) byId('title', HTMLElement).focus();
   else composer.focus();
 }
+
+connectTools({
+  items: () => conversation.store.items(),
+  keep: () => conversation.keep(),
+  say: (key) => view.say(key),
+});
 
 byId('lang', HTMLButtonElement).addEventListener('click', () => {
   const lang = currentLang() === 'ms' ? 'en' : 'ms';
@@ -152,9 +157,8 @@ if (host.embedded) {
   expand.hidden = false;
   byId('close', HTMLButtonElement).addEventListener('click', () => host.close());
   expand.addEventListener('click', () => {
-    const large = expand.getAttribute('aria-pressed') !== 'true';
-    expand.setAttribute('aria-pressed', String(large));
-    expand.firstElementChild?.classList.toggle('icon-collapse', large);
+    const large = expand.getAttribute('aria-checked') !== 'true';
+    expand.setAttribute('aria-checked', String(large));
     host.size(large);
   });
   document.addEventListener('keydown', (event) => {
@@ -165,12 +169,26 @@ if (host.embedded) {
 window.addEventListener('online', () => conversation.online());
 window.addEventListener('offline', () => conversation.offline());
 window.addEventListener('pageshow', (event) => {
-  if (event.persisted) conversation.online();
+  if (!event.persisted) return;
+  if (!conversation.isStale) return conversation.online();
+  // Ended meanwhile by this tab's other page: not a word of it is shown again.
+  conversation.forget();
+  composer.text = '';
+  document.body.replaceChildren();
+  location.reload();
 });
+window.addEventListener('pagehide', forgetDownload);
+// Some browsers tell nobody that the machine slept; the clock does.
+let ticked = Date.now();
+setInterval(() => {
+  const slept = Date.now() - ticked > SLEPT_MS;
+  ticked = Date.now();
+  if (slept) conversation.wake();
+}, SLEPT_MS / 4);
 document.addEventListener('visibilitychange', () => {
   if (document.visibilityState !== 'visible') return;
   conversation.wake();
-  countUnread();
+  attention.look();
 });
 window.addEventListener('beforeunload', (event) => {
   if (conversation.hasUnsent) event.preventDefault();

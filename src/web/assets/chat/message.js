@@ -32,7 +32,10 @@ export function update(node, item, acts) {
   const text = (item.pending ?? item.message).text;
   const body = node.querySelector('.text');
   if (body && body.textContent !== text) body.textContent = text;
-  node.querySelector('.meta')?.replaceWith(ownMeta(item, acts));
+  const old = node.querySelector('.meta');
+  const meta = ownMeta(item, acts);
+  // What did not change is not drawn again, and not read out again.
+  if (old && !old.isEqualNode(meta)) old.replaceWith(meta);
   node.classList.toggle('is-pending', Boolean(item.pending && item.pending.state !== 'sent'));
 }
 
@@ -50,11 +53,17 @@ function ownMeta({ message, pending }, acts) {
   if (!pending) return el('p', { class: 'meta' }, time(message.at));
   if (pending.state === 'sent') return el('p', { class: 'meta' }, time(pending.at));
   const refused = ['expired', 'too_long', 'empty', 'refused'].includes(pending.state);
-  const meta = el('p', { class: refused ? 'meta meta-refused' : 'meta', 'data-state': pending.state }, t(pending.state));
+  const meta = el('p', { class: refused ? 'meta meta-refused' : 'meta', 'data-state': pending.state }, stateOf(pending));
   if (!refused) return meta;
   if (pending.choice === undefined) meta.append(' ', button('small', t('edit'), () => acts.edit(pending)));
   meta.append(' ', button('small', t('dismiss'), () => acts.dismiss(pending)));
   return meta;
+}
+
+/** @param {Pending} pending */
+function stateOf({ state, until }) {
+  if (!until || (state !== 'slow' && state !== 'busy')) return t(state);
+  return t(`${state}_until`, { time: timeOf(new Date(until).toISOString()) });
 }
 
 /** @param {Message} message @param {Acts} acts */
@@ -80,7 +89,7 @@ function theirs(message, acts) {
  * @param {string} text
  * @param {Answer} answer
  */
-function leadOf(text, answer) {
+export function leadOf(text, answer) {
   const parts = [answer.title, answer.body, ...(answer.steps ?? [])].filter(Boolean);
   return parts.some((part) => text.includes(part)) || parts[0]?.includes(text) ? '' : text;
 }

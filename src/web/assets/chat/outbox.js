@@ -9,9 +9,16 @@ import { Nap, backoff } from './backoff.js';
  * @typedef {object} OutboxOwner
  * @property {(pending: Pending) => Promise<{ replies: Message[] }>} post
  * @property {(pending: Pending, replies: Message[]) => void} onSent
- * @property {(pending: Pending, state: PendingState) => void} onState
+ * @property {(pending: Pending, state: PendingState, until?: number) => void} onState
  * @property {() => void} onEnded
  */
+
+/** Who waits this long wants a word. */
+const STALLED_MS = 8_000;
+/** A shorter wait is shortly. */
+const SHORTLY_MS = 15_000;
+
+/** @typedef {{ state: PendingState, until: number }} Hold why nothing goes out, and until when */
 
 /** What the server will never take, and why. @type {{ [code: string]: PendingState }} */
 const REFUSALS = { choice_expired: 'expired', too_large: 'too_long', text_too_long: 'too_long', empty_text: 'empty' };
@@ -25,6 +32,8 @@ export class Outbox {
   #running = false;
   #ready = false;
   #mayWake = true;
+  /** @type {Hold | null} */
+  #held = null;
   #round = 0;
 
   /** @param {OutboxOwner} owner */
@@ -39,13 +48,21 @@ export class Outbox {
   /** @param {Pending} pending */
   push(pending) {
     this.#queue.push(pending);
+    if (this.#held) this.#owner.onState(pending, this.#held.state, this.#held.until);
     void this.#drain();
   }
 
   /** There is a conversation to send to. */
   start() {
     this.#ready = true;
+    this.#held = null;
     void this.#drain();
+  }
+
+  /** Nothing goes out for now: says so of all, and of what is still to be written. @param {PendingState} state @param {number} [wait] milliseconds */
+  hold(state, wait = 0) {
+    this.#held = { state, until: wait > SHORTLY_MS ? Date.now() + wait : 0 };
+    for (const pending of this.#queue) this.#owner.onState(pending, state, this.#held.until);
   }
 
   /** The line is back. What the server itself asked us to wait for is waited for. */
@@ -59,6 +76,7 @@ export class Outbox {
     this.#queue = [];
     this.#ready = false;
     this.#running = false;
+    this.#held = null;
     this.#nap.wake();
   }
 
@@ -69,12 +87,15 @@ export class Outbox {
     let tries = 0;
     while (round === this.#round && this.#queue.length > 0) {
       const head = this.#queue[0];
-      this.#owner.onState(head, 'sending');
+      // A later try changes nothing that is worth reading.
+      if (!this.#held) this.#owner.onState(head, 'sending');
+      const stalled = setTimeout(() => this.#held ?? this.#owner.onState(head, 'stalled'), STALLED_MS);
       try {
         const { replies } = await this.#owner.post(head);
         if (round !== this.#round) return;
         this.#queue.shift();
         tries = 0;
+        this.#held = null;
         this.#owner.onSent(head, replies);
       } catch (error) {
         if (round !== this.#round) return;
@@ -83,9 +104,12 @@ export class Outbox {
         if (wait === null) {
           this.#queue.shift();
           tries = 0;
+          this.#held = null;
         } else {
           await this.#nap.sleep(wait);
         }
+      } finally {
+        clearTimeout(stalled);
       }
     }
     if (round === this.#round) this.#running = false;
@@ -100,24 +124,21 @@ export class Outbox {
   #judge(head, error, tries) {
     this.#mayWake = true;
     if (!(error instanceof Problem)) {
-      this.#stateOfAll('waiting');
+      this.hold('waiting');
       return backoff(tries);
     }
     if (error.status === 429) {
       this.#mayWake = false;
-      this.#stateOfAll('slow');
-      return Math.max(error.retryAfter ?? 0, backoff(tries));
+      const wait = Math.max(error.retryAfter ?? 0, backoff(tries));
+      this.hold('slow', wait);
+      return wait;
     }
     if (error.status >= 500 || error.status === 408) {
-      this.#stateOfAll('busy');
-      return Math.max(Math.min(error.retryAfter ?? 0, 60_000), backoff(tries));
+      const wait = Math.max(Math.min(error.retryAfter ?? 0, 60_000), backoff(tries));
+      this.hold('busy', wait);
+      return wait;
     }
     this.#owner.onState(head, REFUSALS[error.code] ?? (error.status === 413 ? 'too_long' : 'refused'));
     return null;
-  }
-
-  /** @param {PendingState} state */
-  #stateOfAll(state) {
-    for (const pending of this.#queue) this.#owner.onState(pending, state);
   }
 }

@@ -51,13 +51,20 @@ export function rich(text) {
   for (const match of text.matchAll(URL_OR_PHONE)) {
     const found = match.groups?.url ? trimmed(match[0]) : match[0];
     const url = match.groups?.url ? safeUrl(found) : null;
-    const link = url ? anchor(url, found) : match.groups?.phone ? phone(found) : null;
+    const link = url ? address(url, found) : match.groups?.phone ? phone(found) : null;
     if (!link) continue;
     parts.push(text.slice(done, match.index), link);
     done = match.index + found.length;
   }
   parts.push(text.slice(done));
   return parts.filter((part) => part !== '');
+}
+
+/** @param {URL} url @param {string} text which is the address already: paper need not repeat it */
+function address(url, text) {
+  const link = anchor(url, text);
+  link.className = 'address';
+  return link;
 }
 
 /** @param {string} text a Malaysian number, perhaps with an extension, which tel: does not carry */

@@ -55,18 +55,19 @@ export class Store {
   /** @param {string} text @param {string} [choice] @returns {Pending} */
   addPending(text, choice) {
     const pending = /** @type {Pending} */ ({
-      client_id: uuid(), text, choice, at: new Date().toISOString(), state: 'sending', rank: Infinity,
+      client_id: uuid(), text, choice, at: new Date().toISOString(), state: 'sending', until: 0, rank: Infinity,
     });
     this.#pending.push(pending);
     this.#touch();
     return pending;
   }
 
-  /** @param {string} client_id @param {PendingState} state */
-  setState(client_id, state) {
+  /** @param {string} client_id @param {PendingState} state @param {number} [until] when it is tried again */
+  setState(client_id, state, until = 0) {
     const pending = this.#pending.find((one) => one.client_id === client_id);
-    if (!pending || pending.state === state) return;
+    if (!pending || (pending.state === state && pending.until === until)) return;
     pending.state = state;
+    pending.until = until;
     this.#touch();
   }
 
@@ -89,7 +90,7 @@ export class Store {
 
   /** @returns {Pending[]} what was still on its way */
   unsent() {
-    return this.#pending.filter(({ state }) => ['sending', 'waiting', 'busy', 'slow'].includes(state));
+    return this.#pending.filter(({ state }) => ['sending', 'stalled', 'waiting', 'busy', 'slow'].includes(state));
   }
 
   clear() {

@@ -20,6 +20,7 @@ const STABLE_MS = 5_000;
  * @property {() => void} onTyping
  * @property {() => void} onEnded
  * @property {(live: boolean) => void} onLive
+ * @property {(error: unknown, wait: number) => void} onTrouble why the last try failed, and milliseconds until the next
  * @property {() => void} onSilence it died without a word; a proxy may be holding events back
  */
 
@@ -32,6 +33,8 @@ export class Stream {
   #live = false;
   #heard = 0;
   #tries = 0;
+  /** The server asked for a wait, which is kept. */
+  #held = false;
 
   /** @param {StreamOwner} owner */
   constructor(owner) {
@@ -54,21 +57,25 @@ export class Stream {
 
   /** Somebody looks, or the server has just answered: no reason to wait any longer. */
   wake() {
+    this.doubt();
+    if (!this.#held) this.#nap.wake();
+  }
+
+  /** Something else got no answer: a stream that has been silent for long is not trusted any more. */
+  doubt() {
     if (this.#live && Date.now() - this.#heard > DOUBT_MS) this.restart();
-    else this.#nap.wake();
   }
 
   async #run() {
     while (!this.#stopped) {
       const opened = Date.now();
-      let wait = null;
+      /** @type {unknown} */
+      let failure = null;
       try {
         await this.#attach();
       } catch (error) {
-        if (error instanceof Problem) {
-          if (error.isEnd) return this.#end();
-          wait = error.retryAfter;
-        }
+        if (error instanceof Problem && error.isEnd) return this.#end();
+        failure = error;
       }
       if (this.#stopped) return;
       this.#setLive(false);
@@ -77,7 +84,11 @@ export class Stream {
         this.#tries = 1;
         continue;
       }
-      await this.#nap.sleep(Math.max(wait ?? 0, backoff(this.#tries++)));
+      const asked = failure instanceof Problem ? failure.retryAfter : null;
+      const wait = Math.max(asked ?? 0, backoff(this.#tries++));
+      this.#held = failure instanceof Problem && failure.status === 429;
+      this.#owner.onTrouble(failure, wait);
+      await this.#nap.sleep(wait);
     }
   }
 

@@ -31,8 +31,8 @@
 /** @typedef {{ id: string, token: string }} Credentials */
 
 /**
- * Why an own message is not at the server yet. `sent`: it is, but our copy of the record has not come.
- * @typedef {'sending' | 'waiting' | 'busy' | 'slow' | 'sent' | 'expired' | 'too_long' | 'empty' | 'refused'} PendingState
+ * Why an own message is not at the server yet. `stalled`: no word of it for long; `sent`: it is there, but our copy of the record has not come.
+ * @typedef {'sending' | 'stalled' | 'waiting' | 'busy' | 'slow' | 'sent' | 'expired' | 'too_long' | 'empty' | 'refused'} PendingState
  */
 /**
  * @typedef {object} Pending
@@ -41,6 +41,7 @@
  * @property {string} [choice]
  * @property {string} at
  * @property {PendingState} state
+ * @property {number} until when it is tried again, as Date.now() counts; 0 where that is soon
  * @property {number} rank where it stands among the server's messages once it is sent
  */
 

@@ -1,27 +1,31 @@
 // The page around the messages: puts the list on screen with as few changes as possible, and shows states in words.
 
+import { Banner } from './banner.js';
 import { byId } from './dom.js';
 import { applyLang, currentLang, t } from './i18n.js';
 import { render, update } from './message.js';
 import { Scroll } from './scroll.js';
 
+/** @import { Trouble } from './conversation.js' */
 /** @import { Acts } from './message.js' */
 /** @import { Item } from './store.js' */
 /** @import { Key } from './i18n.js' */
 
 /** @typedef {'connecting' | 'live' | 'reconnecting' | 'offline' | 'ended'} State */
 
-/** A connection that is back sooner was no trouble worth a banner. */
-const PATIENCE_MS = 2_500;
+/** How long a word about what was done stays. */
+const SAID_MS = 12_000;
 
 export class View {
   #log = byId('log', HTMLElement);
   #typing = byId('typing', HTMLElement);
   #state = byId('state', HTMLElement);
-  #banner = byId('banner', HTMLElement);
+  #said = byId('said', HTMLElement);
   #ended = byId('ended', HTMLElement);
   #lang = byId('lang', HTMLButtonElement);
   #end = byId('end', HTMLButtonElement);
+  #more = byId('more-box', HTMLElement);
+  #banner = new Banner();
   #scroll = new Scroll();
   /** @type {Acts} */
   #acts;
@@ -29,7 +33,9 @@ export class View {
   #nodes = new Map();
   /** @type {State} */
   #shown = 'connecting';
-  #bannerTimer = 0;
+  /** @type {Trouble | null} */
+  #trouble = null;
+  #saidTimer = 0;
   #typingTimer = 0;
   /** @type {Key | null} */
   #endedText = null;
@@ -67,8 +73,9 @@ export class View {
       else this.#log.insertBefore(node, place);
     }
     this.#markNewest(items);
+    this.#offer();
+    if (firstNew) this.stopTyping();
     if (firstNew || ownNew) {
-      this.stopTyping();
       // An old conversation opens at its end, a new one at its start.
       const old = this.#log.getAttribute('aria-busy') === 'true' && items.some(({ message }) => message?.from === 'user');
       if (old) this.#scroll.toEnd();
@@ -106,17 +113,30 @@ export class View {
     this.#typing.replaceChildren();
   }
 
-  /** @param {State} state */
-  setState(state) {
+  /** @param {State} state @param {Trouble | null} [trouble] */
+  setState(state, trouble = null) {
     this.#shown = state;
+    this.#trouble = trouble;
     this.#state.dataset.state = state;
     this.#state.textContent = t(`state_${state}`);
-    clearTimeout(this.#bannerTimer);
-    if (state === 'live' || state === 'ended') this.#banner.textContent = '';
-    else if (state === 'offline' || this.#banner.textContent) this.#banner.textContent = t(`banner_${state}`);
-    else this.#bannerTimer = setTimeout(() => (this.#banner.textContent = t(`banner_${state}`)), PATIENCE_MS);
-    this.#end.hidden = state === 'connecting' || state === 'ended';
-    if (state === 'ended') this.stopTyping();
+    this.#banner.show(state, trouble);
+    this.#offer();
+    if (state !== 'ended') return;
+    this.stopTyping();
+    this.say(null);
+  }
+
+  /** What there is nothing to do it with is not offered. */
+  #offer() {
+    this.#end.hidden = this.#shown === 'connecting' || this.#shown === 'ended';
+    this.#more.hidden = this.#end.hidden || this.#nodes.size === 0;
+  }
+
+  /** A word about what was done, for a while. @param {Key | null} key */
+  say(key) {
+    clearTimeout(this.#saidTimer);
+    this.#said.textContent = key ? t(key) : '';
+    if (key) this.#saidTimer = setTimeout(() => this.say(null), SAID_MS);
   }
 
   /**
@@ -141,7 +161,8 @@ export class View {
     this.#log.replaceChildren();
     this.show(items);
     this.setBusy(false);
-    this.setState(this.#shown);
+    this.setState(this.#shown, this.#trouble);
+    this.say(null);
     if (this.#endedText) this.setEnded(this.#endedText, this.#keptText);
     const other = currentLang() === 'ms' ? 'en' : 'ms';
     this.#lang.lang = other;
