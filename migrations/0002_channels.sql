@@ -53,6 +53,7 @@ SELECT conversation_id, seq, sender, client_id, reply_to, body, target, outcome,
 FROM message_1;
 
 CREATE UNIQUE INDEX message_client_id ON message (conversation_id, client_id);
+CREATE INDEX message_created_at ON message (created_at);
 
 CREATE TABLE feedback (
     conversation_id TEXT   NOT NULL,
@@ -88,6 +89,7 @@ CREATE TABLE inbound (
 );
 
 CREATE INDEX inbound_waiting ON inbound (source, lane, number) WHERE settled_at IS NULL;
+CREATE INDEX inbound_due ON inbound (source, due_at, number) WHERE settled_at IS NULL;
 CREATE INDEX inbound_received_at ON inbound (received_at);
 
 -- What must go out, written with the decision to say it. Its id stays the same over all tries. It carries a message of
@@ -109,6 +111,7 @@ CREATE TABLE outbox (
 );
 
 CREATE INDEX outbox_waiting ON outbox (carrier, lane, conversation_id, seq, id) WHERE done_at IS NULL;
+CREATE INDEX outbox_due ON outbox (carrier, due_at, id) WHERE done_at IS NULL;
 CREATE INDEX outbox_created_at ON outbox (created_at);
 CREATE INDEX outbox_dead ON outbox (carrier) WHERE outcome = 'dead';
 

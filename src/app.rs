@@ -20,8 +20,8 @@ use crate::knowledge::{LoadOptions, Strictness};
 use crate::news;
 use crate::retention::Retention;
 use crate::secret::SecretKey;
-use crate::storage::Store;
 use crate::storage::pace::Rate;
+use crate::storage::{Store, inbound, lease, outbox};
 use crate::telegram::{self, Telegram};
 use crate::web::admin::AdminState;
 use crate::web::limit::{Streams, WebLimits};
@@ -31,6 +31,9 @@ use crate::web::{self, Web};
 
 /// How often figures are condensed, so that they stay small when nobody asks for them.
 const CONDENSE_EVERY: Duration = Duration::from_secs(5);
+
+/// How often is looked whether the clock was set back.
+const HEAL_EVERY: Duration = Duration::from_secs(60);
 
 /// The program at work.
 pub struct App {
@@ -57,6 +60,7 @@ impl App {
         let clock = Clock::shifted(settings.clock_offset_ms);
         let knowledge = load_knowledge(settings, &clock).await?;
         let store = Arc::new(Store::open(&settings.database_url).await?);
+        take_over(&store, &clock).await?;
         let http = listen(settings.http_addr).await?;
         let admin = listen(settings.admin_addr).await?;
         let (http_addr, admin_addr) = (http.local_addr()?, admin.local_addr()?);
@@ -132,6 +136,7 @@ impl App {
         };
         tasks.spawn(retention.clone().run(stop.clone()));
         tasks.spawn(condense(stop.clone()));
+        tasks.spawn(heal(Arc::clone(&store), clock.clone(), stop.clone()));
         Ok(Self {
             http_addr,
             admin_addr,
@@ -150,6 +155,15 @@ impl App {
         self.knowledge.ask_for_reload();
     }
 
+    /// Comes back when a part of the program broke: what is left of it cannot be trusted to do everything.
+    pub async fn broken(&mut self) {
+        while let Some(ended) = self.tasks.join_next().await {
+            if ended.is_err() {
+                return;
+            }
+        }
+    }
+
     /// Stops accepting, finishes what was accepted, closes the database.
     pub async fn stop(mut self) {
         self.stop.cancel();
@@ -158,7 +172,8 @@ impl App {
     }
 }
 
-fn bounds(settings: &Settings) -> Bounds {
+/// The bounds of conversations, by the settings.
+pub fn bounds(settings: &Settings) -> Bounds {
     let limits = &settings.limits;
     let messages = i64::try_from(limits.chat_messages).unwrap_or(i64::MAX);
     Bounds {
@@ -209,6 +224,18 @@ async fn load_knowledge(settings: &Settings, clock: &Clock) -> anyhow::Result<Ar
     Ok(knowledge)
 }
 
+/// What a process that is gone had claimed is free at once, where no other can be at work on it.
+async fn take_over(store: &Store, clock: &Clock) -> sqlx::Result<()> {
+    if !store.is_alone() {
+        return Ok(());
+    }
+    let mut transaction = store.begin().await?;
+    inbound::take_over(&mut transaction, clock.now()).await?;
+    outbox::take_over(&mut transaction, clock.now()).await?;
+    lease::take_over(&mut transaction).await?;
+    transaction.commit().await
+}
+
 async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address)
         .await
@@ -231,6 +258,25 @@ fn site(settings: &Settings, http_addr: SocketAddr) -> Site {
         allowed_origins,
         demo: settings.mode == Mode::Demo,
     }
+}
+
+/// What a clock that was set back put far off is due again.
+async fn heal(store: Arc<Store>, clock: Clock, stop: CancellationToken) {
+    while tokio::time::timeout(HEAL_EVERY, stop.cancelled())
+        .await
+        .is_err()
+    {
+        if let Err(error) = try_heal(&store, &clock).await {
+            tracing::error!(%error, "what is put off could not be looked at");
+        }
+    }
+}
+
+async fn try_heal(store: &Store, clock: &Clock) -> sqlx::Result<()> {
+    let mut transaction = store.begin().await?;
+    inbound::heal(&mut transaction, clock.now()).await?;
+    outbox::heal(&mut transaction, clock.now()).await?;
+    transaction.commit().await
 }
 
 async fn condense(stop: CancellationToken) {

@@ -39,6 +39,11 @@ pub enum Payload {
         /// What it replies to.
         answers: Option<i32>,
     },
+    /// Removes a message that held what nobody should read again, by the carrier's number.
+    Remove {
+        /// The message.
+        number: i32,
+    },
     /// Leaves the place.
     Leave,
 }

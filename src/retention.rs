@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, Millis};
-use crate::storage::{Store, conversation, inbound, outbox, pace};
+use crate::storage::{Store, conversation, feedback, inbound, message, outbox, pace};
 
 /// How often is looked for what is too old.
 const EVERY: Duration = Duration::from_secs(3_600);
@@ -56,6 +56,7 @@ impl Retention {
         outbox::delete_done(&mut transaction, before).await?;
         pace::delete_free(&mut transaction, now - PACE).await?;
         transaction.commit().await?;
+        self.delete_old_messages(before).await?;
         let mut deleted = 0;
         loop {
             let mut transaction = self.store.begin().await?;
@@ -66,6 +67,19 @@ impl Retention {
             deleted += gone;
             if gone < AT_ONCE as u64 {
                 return Ok(deleted);
+            }
+        }
+    }
+
+    /// Deletes old messages of conversations that still go on, as they do for years on Telegram.
+    async fn delete_old_messages(&self, before: Millis) -> sqlx::Result<()> {
+        loop {
+            let mut transaction = self.store.begin().await?;
+            feedback::delete_on_messages_before(&mut transaction, before).await?;
+            let gone = message::delete_before(&mut transaction, before, AT_ONCE).await?;
+            transaction.commit().await?;
+            if gone < AT_ONCE as u64 {
+                return Ok(());
             }
         }
     }

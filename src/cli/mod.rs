@@ -2,6 +2,7 @@
 //! found problems, 2 wrong usage or configuration.
 
 mod ask;
+mod chat;
 mod check;
 mod eval;
 mod output;
@@ -42,6 +43,12 @@ enum Command {
     Serve,
     /// Ask one question and print the answer.
     Ask(AskArgs),
+    /// Chat on the terminal, beside a running server or without one.
+    Chat {
+        /// Language of the first messages.
+        #[arg(long, value_parser = ["ms", "en"])]
+        lang: Option<String>,
+    },
     /// Validate the knowledge; every problem with its place and what to do.
     Check {
         #[command(flatten)]
@@ -139,6 +146,10 @@ impl Cli {
             Command::Demo { public } => serve::demo(config, public, out),
             Command::Serve => serve::serve(config, out),
             Command::Ask(args) => ask::run(&settings(config, out)?, &args, out),
+            Command::Chat { lang } => {
+                let language = language(lang.as_deref()).unwrap_or_default();
+                chat::run(&settings(config, out)?, language, out)
+            }
             Command::Check { knowledge, json } => {
                 check::run(&settings(config, out)?, &knowledge, json, out)
             }

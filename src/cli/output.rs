@@ -23,6 +23,13 @@ impl Output {
         let _ = writeln!(io::stdout(), "{line}");
     }
 
+    /// Says something and stays on the line.
+    pub fn ask(&mut self, prompt: &str) {
+        let mut stream = io::stdout();
+        let _ = write!(stream, "{prompt}");
+        let _ = stream.flush();
+    }
+
     /// Says a line where errors and logs go.
     pub fn complain(&mut self, line: &str) {
         let _ = writeln!(io::stderr(), "{line}");

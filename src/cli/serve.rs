@@ -37,13 +37,17 @@ fn run(settings: &Settings, out: &mut Output) -> Outcome {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut hangup = signal(SignalKind::hangup())?;
-        let app = App::start(settings).await?;
+        let mut app = App::start(settings).await?;
         announce(settings, &app, out);
         loop {
             tokio::select! {
                 _ = terminate.recv() => break,
                 _ = interrupt.recv() => break,
                 _ = hangup.recv() => app.reload(),
+                () = app.broken() => {
+                    app.stop().await;
+                    anyhow::bail!("a part of the program broke; it ends, to be started again");
+                }
             }
         }
         tracing::info!("stopping");

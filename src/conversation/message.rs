@@ -74,6 +74,8 @@ pub struct Incoming {
     pub content: Content,
     /// What is settled with it.
     pub receipt: Option<Receipt>,
+    /// The channel's number of the message, where the channel can remove it: one that held a number or a password is.
+    pub original: Option<i32>,
 }
 
 /// What a person did.

@@ -28,11 +28,11 @@ use crate::knowledge::ask::{Unaskable, askable};
 use crate::knowledge::live::LiveKnowledge;
 use crate::knowledge::text::Language;
 use crate::outbox::{self, Delivery, Payload};
-use crate::redact::redact;
+use crate::redact::{HIDDEN, redact};
 use crate::storage::conversation::{self, ConversationRow};
 use crate::storage::feedback::{self, FeedbackRow};
 use crate::storage::message::{self as transcript, MessageRow};
-use crate::storage::pace::Rate;
+use crate::storage::pace::{self, Rate};
 use crate::storage::{Connection, Store, inbound, outbox as deliveries};
 use hub::{Hub, Signal};
 use message::{Body, Channel, Contact, Content, Incoming, Message, Receipt, Reply, Sender};
@@ -264,7 +264,12 @@ impl Engine {
         let offered = was_offered(&mut connection, id, &incoming.content).await?;
         drop(connection);
 
-        let decision = self.decided(&row, &incoming.content, offered)?;
+        let mut decision = self.decided(&row, &incoming.content, offered)?;
+        let hides = decision.heard.contains(HIDDEN);
+        if hides && incoming.original.is_some() {
+            let notice = turn::removal(&self.knowledge.current(), decision.language);
+            decision.replies.insert(0, notice);
+        }
         self.hub.signal(id, Signal::Typing);
         let heard_seq = row.last_seq + 1;
         let outcome = decision.routed.as_ref().map(|f| f.outcome);
@@ -287,6 +292,12 @@ impl Engine {
             // Somebody else has handled it in the meantime.
             transaction.rollback().await?;
             return Ok(Some(Vec::new()));
+        }
+        if let (Some(number), true) = (incoming.original, hides) {
+            let payload = Payload::Remove { number };
+            let place = Some((id, heard_seq));
+            self.carry(&mut transaction, &row, place, &payload, now)
+                .await?;
         }
         if erase {
             self.erase(&mut transaction, &row, &replies, now).await?;
@@ -317,7 +328,7 @@ impl Engine {
         let rate = self.bounds.rate;
         let wait = calm_at - now - rate.slack();
         // What lies further ahead was written before the clock was set back.
-        let known = wait <= rate.every * 2;
+        let known = wait <= rate.every + pace::CLOCKS_DIFFER;
         let calm_at = if known { calm_at } else { now };
         if known && wait > 0 {
             let wait = Duration::from_millis(wait.unsigned_abs());
@@ -393,24 +404,41 @@ impl Engine {
         conversation::delete_messages_of(transaction, &row.id).await?;
         deliveries::delete_of(transaction, &row.id).await?;
         conversation::end(transaction, &row.id, now).await?;
-        let Some((carrier, lane)) = carried(row) else {
-            return Ok(());
-        };
+        conversation::forget_contact(transaction, &row.id).await?;
+        if let Some(contact) = &row.contact {
+            inbound::wipe_lane(transaction, contact).await?;
+        }
         for reply in replies {
             let payload = Payload::Say {
                 body: serde_json::from_str(&reply.body).unwrap_or_default(),
                 language: row.language.clone(),
                 answers: None,
             };
-            let delivery = Delivery {
-                carrier,
-                lane,
-                message: Some((&row.id, reply.seq)),
-                payload: Some(&payload),
-            };
-            delivery.enqueue(&self.store, transaction, now).await?;
+            let place = Some((row.id.as_str(), reply.seq));
+            self.carry(transaction, row, place, &payload, now).await?;
         }
         Ok(())
+    }
+
+    /// Has something carried that stands in no transcript.
+    async fn carry(
+        &self,
+        transaction: &mut Connection,
+        row: &ConversationRow,
+        place: Option<(&str, i64)>,
+        payload: &Payload,
+        now: Millis,
+    ) -> sqlx::Result<()> {
+        let Some((carrier, lane)) = carried(row) else {
+            return Ok(());
+        };
+        let delivery = Delivery {
+            carrier,
+            lane,
+            message: place,
+            payload: Some(payload),
+        };
+        delivery.enqueue(&self.store, transaction, now).await
     }
 
     /// What other processes are told of a conversation.
@@ -610,4 +638,122 @@ fn new_token() -> String {
 
 fn hash(token: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(token.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use crate::knowledge::source::Source;
+    use crate::knowledge::{LoadOptions, Strictness};
+
+    use super::*;
+
+    async fn engine(folder: &std::path::Path, decide: Decide) -> Engine {
+        let clock = Clock::default();
+        let options = LoadOptions {
+            contacts: crate::knowledge::answer::Contacts::default(),
+            today: clock.today(),
+            review_days: 3650,
+            strictness: Strictness::Full,
+        };
+        let started = LiveKnowledge::start(Source::Embedded, options, clock.clone());
+        let (knowledge, _) = started.ok().unwrap();
+        let url = format!("sqlite://{}", folder.join("tanya.db").display());
+        let store = Arc::new(Store::open(&url).await.unwrap());
+        let bounds = Bounds {
+            chat_idle: Duration::from_secs(3600),
+            transcript_days: 90,
+            rate: Rate {
+                every: 1,
+                burst: 1_000,
+            },
+        };
+        let bells = Arc::new(Bells::default());
+        let mut engine = Engine::new(store, knowledge, clock, bounds, bells);
+        engine.decide = decide;
+        engine
+    }
+
+    fn text(text: &str) -> Incoming {
+        Incoming {
+            client_id: Uuid::new_v4(),
+            content: Content::Text(text.to_owned()),
+            receipt: None,
+            original: None,
+        }
+    }
+
+    fn breaks_on_a_word(
+        knowledge: &Knowledge,
+        state: &State,
+        language: Language,
+        content: &Content,
+        circumstances: Circumstances,
+    ) -> Result<Decision, ChoiceExpired> {
+        if matches!(content, Content::Text(text) if text.contains("racun")) {
+            panic!("poison");
+        }
+        turn::decide(knowledge, state, language, content, circumstances)
+    }
+
+    #[tokio::test]
+    async fn ac_111_a_message_that_breaks_its_turn_is_answered_with_an_apology_and_harms_no_other()
+    {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = engine(folder.path(), breaks_on_a_word).await;
+        let broken = engine.begin(Channel::Web, Language::Ms).await.unwrap();
+        let other = engine.begin(Channel::Web, Language::Ms).await.unwrap();
+        let poison = text("racun 900101035551");
+        let said = engine.handle(&broken.id, poison.clone()).await.unwrap();
+        assert!(
+            said[0].body.text.contains("rujukan R-"),
+            "{}",
+            said[0].body.text
+        );
+        // The same message again is the same, and the chat goes on.
+        let again = engine.handle(&broken.id, poison).await.unwrap();
+        assert_eq!(again[0].body.text, said[0].body.text);
+        let messages = engine.messages(&broken.id, 0).await.unwrap();
+        assert_eq!(messages[2].body.text, "racun [disembunyikan]");
+        for id in [&broken.id, &other.id] {
+            let said = engine.handle(id, text("slip gaji")).await.unwrap();
+            assert_eq!(said[0].target.as_deref(), Some("action:slip-gaji"));
+        }
+    }
+
+    static TURNS_DECIDED: AtomicUsize = AtomicUsize::new(0);
+
+    fn counts(
+        knowledge: &Knowledge,
+        state: &State,
+        language: Language,
+        content: &Content,
+        circumstances: Circumstances,
+    ) -> Result<Decision, ChoiceExpired> {
+        TURNS_DECIDED.fetch_add(1, Ordering::Relaxed);
+        turn::decide(knowledge, state, language, content, circumstances)
+    }
+
+    #[tokio::test]
+    async fn who_writes_too_fast_is_told_to_wait_and_nothing_is_decided() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut engine = engine(folder.path(), counts).await;
+        engine.bounds.rate = Rate {
+            every: 60_000,
+            burst: 3,
+        };
+        let begun = engine.begin(Channel::Web, Language::Ms).await.unwrap();
+        for _ in 0..3 {
+            engine.handle(&begun.id, text("salam")).await.unwrap();
+        }
+        let refused = engine.handle(&begun.id, text("salam")).await;
+        assert!(matches!(refused, Err(EngineError::TooFast { .. })));
+        assert_eq!(TURNS_DECIDED.load(Ordering::Relaxed), 3);
+        engine.clock.advance(61_000);
+        engine.handle(&begun.id, text("salam")).await.unwrap();
+        // A clock that goes back locks nobody out.
+        engine.clock.advance(-30 * 24 * 3_600_000);
+        engine.handle(&begun.id, text("salam")).await.unwrap();
+    }
 }

@@ -119,6 +119,12 @@ fn begins(content: &Content) -> bool {
     matches!(content, Content::Text(text) if Command::parse(text) == Some(Ok(Command::Start)))
 }
 
+/// What is said when a message is removed for what it held.
+pub fn removal(knowledge: &Knowledge, language: Language) -> Reply {
+    let sentence = knowledge.messages().removal.get(language);
+    Reply::text(sentence.clone()).kind(Kind::Notice)
+}
+
 /// What is said when a turn broke: an apology, with a reference that the log knows too.
 pub fn apology(
     knowledge: &Knowledge,

@@ -84,6 +84,8 @@ messages! {
     unreadable [],
     /// A fault of the program's; operators find it by its reference.
     apology ["{reference}"],
+    /// A message held a number or a password, and is removed.
+    removal [],
     /// The button under an answer that helped.
     helpful [],
     /// The button under one that did not.

@@ -166,6 +166,15 @@ pub async fn advance(connection: &mut Connection, row: &ConversationRow) -> sqlx
     Ok(result.rows_affected() == 1)
 }
 
+/// Forgets with whom a conversation was led.
+pub async fn forget_contact(connection: &mut Connection, id: &str) -> sqlx::Result<()> {
+    sqlx::query("UPDATE conversation SET contact = NULL, state = '{}' WHERE id = $1")
+        .bind(id)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// Ends a conversation; its token opens nothing any more.
 pub async fn end(connection: &mut Connection, id: &str, at: Millis) -> sqlx::Result<()> {
     sqlx::query("UPDATE conversation SET ended_at = $2, token_hash = NULL WHERE id = $1")

@@ -60,21 +60,19 @@ pub async fn claim(
 ) -> sqlx::Result<Option<ClaimedInbound>> {
     sqlx::query_as(
         "UPDATE inbound SET due_at = $3, leased = 1, attempts = attempts + 1
-         WHERE source = $1 AND settled_at IS NULL AND (due_at <= $2 OR due_at > $2 + $4) AND number =
+         WHERE source = $1 AND settled_at IS NULL AND due_at <= $2 AND number =
              (SELECT i.number FROM inbound i
-              WHERE i.source = $1 AND i.settled_at IS NULL
-                AND (i.due_at <= $2 OR i.due_at > $2 + $4)
+              WHERE i.source = $1 AND i.settled_at IS NULL AND i.due_at <= $2
                 AND NOT EXISTS
                     (SELECT 1 FROM inbound e
                      WHERE e.source = $1 AND e.lane = i.lane AND e.settled_at IS NULL
-                       AND (e.number < i.number OR (e.leased = 1 AND e.due_at BETWEEN $2 + 1 AND $2 + $4)))
+                       AND (e.number < i.number OR (e.leased = 1 AND e.due_at > $2)))
               ORDER BY i.due_at, i.number LIMIT 1)
          RETURNING number, lane, sealed, attempts",
     )
     .bind(source)
     .bind(now)
     .bind(until)
-    .bind(FURTHEST)
     .fetch_optional(connection)
     .await
 }
@@ -100,14 +98,15 @@ pub async fn settle(
     Ok(result.rows_affected() == 1)
 }
 
-/// Gives up something that fails again and again; what it holds is kept sealed for a while, to be looked into.
+/// Gives up something that fails again and again; what it holds is kept sealed for a while, to be looked into. Tells
+/// whether it was still to be settled.
 pub async fn give_up(
     connection: &mut Connection,
     source: &str,
     number: i64,
     at: Millis,
-) -> sqlx::Result<()> {
-    sqlx::query(
+) -> sqlx::Result<bool> {
+    let result = sqlx::query(
         "UPDATE inbound SET settled_at = $3, outcome = 'failed', leased = 0
          WHERE source = $1 AND number = $2 AND settled_at IS NULL",
     )
@@ -116,7 +115,7 @@ pub async fn give_up(
     .bind(at)
     .execute(connection)
     .await?;
-    Ok(())
+    Ok(result.rows_affected() == 1)
 }
 
 /// Gives something back to be claimed again at `due_at`; `attempts` is what counts from now on.
@@ -137,6 +136,36 @@ pub async fn release(
     .bind(attempts)
     .execute(connection)
     .await?;
+    Ok(())
+}
+
+/// Makes everything due that is to be settled, whoever claimed it: nobody else can be at work.
+pub async fn take_over(connection: &mut Connection, now: Millis) -> sqlx::Result<()> {
+    sqlx::query("UPDATE inbound SET due_at = $1, leased = 0 WHERE settled_at IS NULL")
+        .bind(now)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Makes due what is due further ahead than anything is ever put off: the clock was set back since.
+pub async fn heal(connection: &mut Connection, now: Millis) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE inbound SET due_at = $1, leased = 0 WHERE settled_at IS NULL AND due_at > $1 + $2",
+    )
+    .bind(now)
+    .bind(FURTHEST)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Wipes what is still sealed of a lane whose person wants nothing to be kept.
+pub async fn wipe_lane(connection: &mut Connection, lane: &str) -> sqlx::Result<()> {
+    sqlx::query("UPDATE inbound SET sealed = NULL WHERE lane = $1 AND settled_at IS NOT NULL")
+        .bind(lane)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

@@ -34,3 +34,9 @@ pub async fn give_back(connection: &mut Connection, name: &str, holder: &str) ->
         .await?;
     Ok(())
 }
+
+/// Ends all leases: whoever held them is gone.
+pub async fn take_over(connection: &mut Connection) -> sqlx::Result<()> {
+    sqlx::query("DELETE FROM lease").execute(connection).await?;
+    Ok(())
+}

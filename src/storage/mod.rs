@@ -108,6 +108,11 @@ impl Store {
         })
     }
 
+    /// Whether no other process can serve on this database.
+    pub fn is_alone(&self) -> bool {
+        self.backend == Backend::Sqlite
+    }
+
     /// A connection for reading.
     pub async fn connection(&self) -> sqlx::Result<sqlx::pool::PoolConnection<Any>> {
         self.pool.acquire().await
@@ -159,7 +164,7 @@ impl Store {
 }
 
 /// Nothing is ever put off for longer, in milliseconds; what is due later was written before the clock was set back.
-const FURTHEST: i64 = 24 * 3_600_000;
+const FURTHEST: i64 = 5 * 60_000;
 
 /// The name under which processes tell each other what is new.
 const NEWS: &str = "tanya";

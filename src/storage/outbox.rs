@@ -57,10 +57,9 @@ pub async fn claim(
 ) -> sqlx::Result<Option<OutboxRow>> {
     sqlx::query_as(
         "UPDATE outbox SET due_at = $3, attempts = attempts + 1
-         WHERE done_at IS NULL AND (due_at <= $2 OR due_at > $2 + $4) AND id =
+         WHERE done_at IS NULL AND due_at <= $2 AND id =
              (SELECT o.id FROM outbox o
-              WHERE o.carrier = $1 AND o.done_at IS NULL
-                AND (o.due_at <= $2 OR o.due_at > $2 + $4)
+              WHERE o.carrier = $1 AND o.done_at IS NULL AND o.due_at <= $2
                 AND NOT EXISTS
                     (SELECT 1 FROM outbox e
                      WHERE e.carrier = $1 AND e.lane = o.lane AND e.done_at IS NULL
@@ -71,7 +70,6 @@ pub async fn claim(
     .bind(carrier)
     .bind(now)
     .bind(until)
-    .bind(FURTHEST)
     .fetch_optional(connection)
     .await
 }
@@ -121,20 +119,22 @@ pub async fn release(
     Ok(())
 }
 
-/// Ends everything that still waits in a lane: nobody is there to take it.
+/// Ends what waits in a lane and was written until `until`: nobody was there to take it.
 pub async fn drop_lane(
     connection: &mut Connection,
     carrier: &str,
     lane: &str,
+    until: Millis,
     at: Millis,
 ) -> sqlx::Result<u64> {
     let result = sqlx::query(
         "UPDATE outbox SET done_at = $3, outcome = 'blocked', payload = NULL
-         WHERE carrier = $1 AND lane = $2 AND done_at IS NULL",
+         WHERE carrier = $1 AND lane = $2 AND done_at IS NULL AND created_at <= $4",
     )
     .bind(carrier)
     .bind(lane)
     .bind(at)
+    .bind(until)
     .execute(connection)
     .await?;
     Ok(result.rows_affected())
@@ -171,6 +171,34 @@ pub async fn delete_done(connection: &mut Connection, before: Millis) -> sqlx::R
 pub async fn delete_of(connection: &mut Connection, conversation_id: &str) -> sqlx::Result<()> {
     sqlx::query("DELETE FROM outbox WHERE conversation_id = $1")
         .bind(conversation_id)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Makes everything due that has to go out, whoever claimed it: nobody else can be at work.
+pub async fn take_over(connection: &mut Connection, now: Millis) -> sqlx::Result<()> {
+    sqlx::query("UPDATE outbox SET due_at = $1 WHERE done_at IS NULL")
+        .bind(now)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Makes due what is due further ahead than anything is ever put off: the clock was set back since.
+pub async fn heal(connection: &mut Connection, now: Millis) -> sqlx::Result<()> {
+    sqlx::query("UPDATE outbox SET due_at = $1 WHERE done_at IS NULL AND due_at > $1 + $2")
+        .bind(now)
+        .bind(FURTHEST)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Forgets a delivery that was made and that nobody will ask for.
+pub async fn delete(connection: &mut Connection, id: &str) -> sqlx::Result<()> {
+    sqlx::query("DELETE FROM outbox WHERE id = $1")
+        .bind(id)
         .execute(connection)
         .await?;
     Ok(())

@@ -31,6 +31,9 @@ impl Rate {
 /// Nothing is ever paused for longer; what lies further ahead was written before the clock was set back.
 pub const LONGEST_PAUSE: Millis = 12 * 3_600_000;
 
+/// How much the clocks of processes may differ, and how late one may look at its own.
+pub const CLOCKS_DIFFER: Millis = 60_000;
+
 /// Takes one turn of `key`; 0 if it was free, else the milliseconds until it is, and nothing is taken.
 pub async fn take(
     connection: &mut Connection,
@@ -51,7 +54,7 @@ pub async fn take(
     .bind(now)
     .bind(rate.every)
     .bind(rate.slack())
-    .bind(rate.slack() + rate.every * 2)
+    .bind(rate.slack() + rate.every + CLOCKS_DIFFER)
     .bind(LONGEST_PAUSE)
     .fetch_optional(&mut *connection)
     .await?;

@@ -83,8 +83,10 @@ pub enum Refusal {
     Token,
     /// The request is wrong, and will be when it is made again.
     Wrong,
-    /// The server or the line is down; nobody knows whether it was done.
+    /// The server cannot be reached, or says that it cannot do anything now.
     Down,
+    /// The answer got lost: nobody knows whether it was done.
+    Lost,
 }
 
 impl From<&RequestError> for Refusal {
@@ -92,6 +94,7 @@ impl From<&RequestError> for Refusal {
         match error {
             RequestError::RetryAfter(after) => Self::Slow(after.duration()),
             RequestError::MigrateToChatId(chat) => Self::Moved(chat.0),
+            RequestError::Network(error) if !error.is_connect() => Self::Lost,
             RequestError::Network(_) | RequestError::Io(_) | RequestError::InvalidJson { .. } => {
                 Self::Down
             }
@@ -105,7 +108,7 @@ impl From<&RequestError> for Refusal {
                     Self::Forbidden
                 } else if begins("Conflict") || begins("can't use getUpdates") {
                     Self::Conflict
-                } else if begins("Invalid bot token") || begins("Unauthorized") {
+                } else if said == "Invalid bot token" || said == "Unauthorized" {
                     Self::Token
                 } else if begins("Bad Request") {
                     Self::Wrong
@@ -118,6 +121,14 @@ impl From<&RequestError> for Refusal {
 }
 
 impl Refusal {
+    /// How long to wait before asking again: what Telegram says, or `otherwise`.
+    pub fn wait(self, otherwise: Duration) -> Duration {
+        match self {
+            Self::Slow(wait) => wait.max(otherwise),
+            _ => otherwise,
+        }
+    }
+
     /// The name as logged and counted.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -128,6 +139,7 @@ impl Refusal {
             Self::Token => "token",
             Self::Wrong => "wrong",
             Self::Down => "down",
+            Self::Lost => "lost",
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::knowledge::messages::fill;
 use crate::knowledge::router::Outcome;
 use crate::knowledge::text::{Language, Localised};
 use crate::outbox::Payload;
-use crate::redact::{redact, without_numbers};
+use crate::redact::{HIDDEN, redact, without_numbers};
 
 /// What is said to a question in a group.
 pub fn answer(knowledge: &Knowledge, question: &GroupQuestion, bot: &str) -> Payload {
@@ -25,7 +25,7 @@ pub fn answer(knowledge: &Knowledge, question: &GroupQuestion, bot: &str) -> Pay
     };
     let otherwise = Language::default();
     // Who writes a number or a password has something personal to ask.
-    if question.personal || redact(&question.text) != question.text {
+    if question.personal || redact(&question.text).contains(HIDDEN) {
         return led(&messages.group_private, otherwise);
     }
     if question.text.is_empty() {

@@ -2,15 +2,12 @@
 
 use std::sync::Arc;
 
-use teloxide::Bot;
-use teloxide::payloads::AnswerCallbackQuerySetters;
-use teloxide::requests::Requester;
-use teloxide::types::{CallbackQueryId, ChatAction, ChatId};
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::button::Button;
+use super::courtesy::Courtesy;
 use super::group;
 use super::identity::Whoami;
 use super::inbox::Inbox;
@@ -23,10 +20,19 @@ use crate::knowledge::messages::fill;
 use crate::knowledge::text::Language;
 use crate::outbox::{Carrier, Delivery, Payload};
 use crate::storage::inbound::{self, ClaimedInbound};
+use crate::storage::pace::{self, Rate};
 use crate::storage::{conversation, message as transcript, outbox as deliveries};
 
 /// How long an update belongs to who claimed it.
-const LEASE: Millis = 60_000;
+const LEASE: Millis = 20_000;
+/// How long is waited for what is soon better, and for anything.
+const SHORTLY: Millis = 1_000;
+const LONGEST: Millis = 60_000;
+/// Questions that a group may ask.
+const PER_GROUP: Rate = Rate {
+    every: 6_000,
+    burst: 10,
+};
 /// How often something that fails is tried.
 const TRIES: i64 = 5;
 /// How often a conversation that ended in between is begun anew.
@@ -37,8 +43,8 @@ const NAMESPACE: u64 = 0x7461_6e79_6100_7467;
 /// What handles updates.
 #[derive(Clone)]
 pub struct Handling {
-    /// Answers callbacks and says that an answer is coming; nothing that must arrive.
-    pub bot: Bot,
+    /// What may get lost.
+    pub courtesy: Courtesy,
     /// Where updates are kept.
     pub inbox: Inbox,
     /// What answers.
@@ -56,6 +62,8 @@ enum NotNow {
     TooFast(Millis),
     #[error("it is not known yet who the bot is")]
     Nameless,
+    #[error("it was sealed with another key")]
+    Sealed,
     #[error(transparent)]
     Engine(#[from] EngineError),
     #[error(transparent)]
@@ -97,35 +105,44 @@ impl Handling {
         let Some(claimed) = claimed else {
             return Ok(false);
         };
+        if claimed.attempts > TRIES {
+            // Whoever handled it never came back.
+            self.failed(&claimed).await?;
+            return Ok(true);
+        }
         let worker = self.clone();
         let update = claimed.clone();
         // In a task of its own, so that one that panics takes nothing with it.
         let handled = tokio::spawn(async move { worker.handle(&update).await }).await;
         match handled {
             Ok(Ok(())) => {}
-            Ok(Err(NotNow::TooFast(wait))) => {
-                let due = self.inbox.clock.now() + wait;
-                self.release(&claimed, due, claimed.attempts - 1).await?;
-            }
-            Ok(Err(NotNow::Nameless)) => {
-                let due = self.inbox.clock.now() + 1_000;
-                self.release(&claimed, due, claimed.attempts - 1).await?;
-            }
-            Ok(Err(NotNow::Database(error) | NotNow::Engine(EngineError::Database(error)))) => {
-                tracing::error!(%error, "an update could not be handled; it is tried again");
-                let due = self.inbox.clock.now() + 1_000;
-                self.release(&claimed, due, claimed.attempts - 1).await?;
-            }
-            Ok(Err(NotNow::Engine(error))) => {
-                tracing::warn!(%error, "an update could not be handled");
-                self.failed(&claimed).await?;
-            }
+            Ok(Err(reason)) => self.put_off(&claimed, reason).await?,
             Err(_) => {
                 tracing::error!("an update broke its handling");
                 self.failed(&claimed).await?;
             }
         }
         Ok(true)
+    }
+
+    /// Puts an update off for a reason; one of its own counts as a try, one that meets all does not.
+    async fn put_off(&self, claimed: &ClaimedInbound, reason: NotNow) -> sqlx::Result<()> {
+        let wait = match reason {
+            NotNow::TooFast(wait) => wait.min(LONGEST),
+            NotNow::Nameless => SHORTLY,
+            NotNow::Database(error) | NotNow::Engine(EngineError::Database(error))
+                if is_down(&error) =>
+            {
+                tracing::error!(%error, "the database failed; an update is tried again");
+                SHORTLY
+            }
+            NotNow::Database(_) | NotNow::Engine(_) | NotNow::Sealed => {
+                tracing::warn!(%reason, "an update could not be handled");
+                return self.failed(claimed).await;
+            }
+        };
+        let due = self.inbox.clock.now() + wait;
+        self.release(claimed, due, claimed.attempts - 1).await
     }
 
     async fn release(
@@ -149,9 +166,11 @@ impl Handling {
         let reference = format!("T-{}", claimed.number);
         tracing::error!(reference, "an update was given up");
         let mut transaction = self.inbox.store.begin().await?;
-        inbound::give_up(&mut transaction, &self.inbox.source, claimed.number, now).await?;
+        let source = &self.inbox.source;
+        let given_up = inbound::give_up(&mut transaction, source, claimed.number, now).await?;
+        count("failed");
         // A person's own chat has a positive number.
-        if claimed.lane.parse::<i64>().is_ok_and(|chat| chat > 0) {
+        if given_up && claimed.lane.parse::<i64>().is_ok_and(|chat| chat > 0) {
             let knowledge = self.knowledge.current();
             let language = Language::default();
             let values = [("reference", reference.as_str())];
@@ -171,8 +190,8 @@ impl Handling {
             number: claimed.number,
         };
         let Some(update) = self.inbox.open(claimed.number, &claimed.sealed) else {
-            tracing::error!("an update was sealed with another key");
-            return self.settle(&receipt, "unreadable").await;
+            // Another process may have the key; it is not wiped.
+            return Err(NotNow::Sealed);
         };
         let me = self.whoami.identity();
         match hear(&update, &me) {
@@ -182,6 +201,9 @@ impl Handling {
                 // Without the bot's name nobody knows who was addressed.
                 if me.name.is_empty() {
                     return Err(NotNow::Nameless);
+                }
+                if !self.group_may_ask(question.chat).await? {
+                    return self.settle(&receipt, "ignored").await;
                 }
                 let knowledge = self.knowledge.current();
                 let payload = group::answer(&knowledge, &question, &me.name);
@@ -204,49 +226,41 @@ impl Handling {
     }
 
     async fn private(&self, receipt: &Receipt, message: PrivateMessage) -> Result<(), NotNow> {
-        self.show_typing(message.chat);
+        self.courtesy.show_typing(message.chat);
         // The pictures of an album are one message to a person.
         let client_id = match &message.album {
             Some(album) => album_id(message.chat, album),
             None => Uuid::from_u64_pair(NAMESPACE, receipt.number.unsigned_abs()),
         };
         let contact = contact(message.chat);
-        self.answer(
-            receipt,
-            &contact,
-            message.language,
+        let incoming = Incoming {
             client_id,
-            message.content,
-        )
-        .await?;
-        count("handled");
-        Ok(())
+            content: message.content,
+            receipt: Some(receipt.clone()),
+            original: Some(message.number),
+        };
+        self.answer(&contact, message.language, incoming).await
     }
 
     async fn answer(
         &self,
-        receipt: &Receipt,
         contact: &Contact,
         language: Language,
-        client_id: Uuid,
-        content: Content,
+        mut incoming: Incoming,
     ) -> Result<(), NotNow> {
-        let mut content = content;
         for _ in 0..ENDINGS {
             let id = self.engine.reach(contact, language).await?;
-            let incoming = Incoming {
-                client_id,
-                content: content.clone(),
-                receipt: Some(receipt.clone()),
-            };
-            match self.engine.handle(&id, incoming).await {
-                Ok(_) => return Ok(()),
+            match self.engine.handle(&id, incoming.clone()).await {
+                Ok(_) => {
+                    count("handled");
+                    return Ok(());
+                }
                 // It ended in between: a new one begins.
                 Err(EngineError::Gone) => {}
-                Err(EngineError::ChoiceExpired) => content = Content::Lapsed,
-                Err(EngineError::Unaskable(_)) => content = Content::Unreadable,
+                Err(EngineError::ChoiceExpired) => incoming.content = Content::Lapsed,
+                Err(EngineError::Unaskable(_)) => incoming.content = Content::Unreadable,
                 Err(EngineError::TooFast { wait }) => {
-                    let wait = Millis::try_from(wait.as_millis()).unwrap_or(LEASE);
+                    let wait = Millis::try_from(wait.as_millis()).unwrap_or(LONGEST);
                     return Err(NotNow::TooFast(wait));
                 }
                 Err(error) => return Err(error.into()),
@@ -259,25 +273,15 @@ impl Handling {
         let stands_under = self.pressed(&press).await?;
         let knowledge = self.knowledge.current();
         let messages = knowledge.messages();
-        let lapsed = messages.lapsed.get(press.language).clone();
         let Some((button, id, seq)) = stands_under else {
             // Forwarded, of another chat, or too old to be known: nothing is done, and kindly said so.
-            let known = press.private_message.is_some() && press.button.is_some();
-            self.acknowledge(&press, Some(lapsed));
-            if !known {
-                return self.settle(receipt, "ignored").await;
+            let lapsed = messages.lapsed.get(press.language);
+            self.courtesy.acknowledge(&press.query, Some(lapsed));
+            let ours = press.private_message.is_some() && press.button.is_some();
+            if ours {
+                return self.choose(receipt, &press, Content::Lapsed).await;
             }
-            let client_id = Uuid::from_u64_pair(NAMESPACE, receipt.number.unsigned_abs());
-            let contact = contact(press.person);
-            return self
-                .answer(
-                    receipt,
-                    &contact,
-                    press.language,
-                    client_id,
-                    Content::Lapsed,
-                )
-                .await;
+            return self.settle(receipt, "ignored").await;
         };
         match button {
             Button::Vote(helpful) => {
@@ -288,13 +292,14 @@ impl Handling {
                     receipt: Some(receipt),
                 };
                 self.engine.vote(&id, vote).await?;
-                let thanks = messages.vote_thanks.get(press.language).clone();
-                self.acknowledge(&press, Some(thanks));
+                let thanks = messages.vote_thanks.get(press.language);
+                self.courtesy.acknowledge(&press.query, Some(thanks));
+                count("handled");
                 Ok(())
             }
             Button::Choice(place) => {
-                self.acknowledge(&press, None);
-                self.show_typing(press.person);
+                self.courtesy.acknowledge(&press.query, None);
+                self.courtesy.show_typing(press.person);
                 let value = self.choice(&id, seq, place).await?;
                 let content = value.map_or(Content::Lapsed, |value| {
                     Content::Choice(Pressed {
@@ -302,14 +307,35 @@ impl Handling {
                         under: Some(seq),
                     })
                 });
-                let client_id = Uuid::from_u64_pair(NAMESPACE, receipt.number.unsigned_abs());
-                let contact = contact(press.person);
-                self.answer(receipt, &contact, press.language, client_id, content)
-                    .await?;
-                count("handled");
-                Ok(())
+                self.choose(receipt, &press, content).await
             }
         }
+    }
+
+    async fn choose(
+        &self,
+        receipt: &Receipt,
+        press: &Press,
+        content: Content,
+    ) -> Result<(), NotNow> {
+        let incoming = Incoming {
+            client_id: Uuid::from_u64_pair(NAMESPACE, receipt.number.unsigned_abs()),
+            content,
+            receipt: Some(receipt.clone()),
+            original: None,
+        };
+        let contact = contact(press.person);
+        self.answer(&contact, press.language, incoming).await
+    }
+
+    /// Whether a group has not asked too much.
+    async fn group_may_ask(&self, chat: i64) -> sqlx::Result<bool> {
+        let key = format!("group {}", self.inbox.pseudonym(&chat.to_string()));
+        let mut transaction = self.inbox.store.begin().await?;
+        let now = self.inbox.clock.now();
+        let wait = pace::take(&mut transaction, &key, PER_GROUP, now).await?;
+        transaction.commit().await?;
+        Ok(wait == 0)
     }
 
     /// The button, and the conversation and message that it stands under; none unless both are the person's own.
@@ -350,7 +376,7 @@ impl Handling {
         conversation::set_unreachable(&mut transaction, channel, &contact.id, since).await?;
         if !reachable {
             let carrier = Carrier::Telegram.as_str();
-            deliveries::drop_lane(&mut transaction, carrier, &contact.id, now).await?;
+            deliveries::drop_lane(&mut transaction, carrier, &contact.id, now, now).await?;
         }
         let Receipt { source, number } = receipt;
         inbound::settle(&mut transaction, source, *number, "handled", now).await?;
@@ -402,28 +428,24 @@ impl Handling {
         let now = self.inbox.clock.now();
         delivery.enqueue(&self.inbox.store, transaction, now).await
     }
+}
 
-    /// Shows that an answer is coming. Nobody waits for it, and nobody misses it.
-    fn show_typing(&self, chat: i64) {
-        let bot = self.bot.clone();
-        tokio::spawn(async move {
-            let shown = bot.send_chat_action(ChatId(chat), ChatAction::Typing);
-            let _ = shown.await;
-        });
-    }
-
-    /// Tells the person's app that the press was heard, with a word for the person.
-    fn acknowledge(&self, press: &Press, word: Option<String>) {
-        let bot = self.bot.clone();
-        let query = CallbackQueryId(press.query.clone());
-        tokio::spawn(async move {
-            let answer = bot.answer_callback_query(query);
-            let answer = match word {
-                Some(word) => answer.text(word.chars().take(200).collect::<String>()),
-                None => answer,
-            };
-            let _ = answer.await;
-        });
+/// Whether an error meets everybody who wants something of the database.
+fn is_down(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
+        // SQLite is busy, locked or full; PostgreSQL has no connection, no resources, or is told to stop.
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            ["5", "6", "13", "517"].contains(&code.as_ref())
+                || ["08", "40", "53", "57"]
+                    .iter()
+                    .any(|class| code.len() == 5 && code.starts_with(class))
+        }),
+        _ => false,
     }
 }
 

@@ -46,17 +46,21 @@ impl Whoami {
     pub async fn introduce(&self, bot: &Bot, knowledge: &LiveKnowledge, stop: CancellationToken) {
         let mut wait = AGAIN;
         loop {
-            match self.try_introduce(bot, &knowledge.current()).await {
-                Ok(()) => return,
-                Err(Refusal::Token) => tracing::error!(
+            let Err(refusal) = self.try_introduce(bot, &knowledge.current()).await else {
+                return;
+            };
+            if refusal == Refusal::Token {
+                tracing::error!(
                     "Telegram does not know the bot's token; check TANYA_TELEGRAM_TOKEN"
-                ),
-                Err(refusal) => {
-                    let why = refusal.as_str();
-                    tracing::warn!(why, "Telegram cannot be reached; trying again");
-                }
+                );
+            } else {
+                let why = refusal.as_str();
+                tracing::warn!(why, "Telegram cannot be reached; trying again");
             }
-            if tokio::time::timeout(wait, stop.cancelled()).await.is_ok() {
+            if tokio::time::timeout(refusal.wait(wait), stop.cancelled())
+                .await
+                .is_ok()
+            {
                 return;
             }
             wait = (wait * 2).min(LONGEST);

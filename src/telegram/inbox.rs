@@ -8,7 +8,7 @@ use super::update::lane_of;
 use crate::bell::Bells;
 use crate::clock::Clock;
 use crate::conversation::INBOUND_NEWS;
-use crate::secret::{SealError, Sealer};
+use crate::secret::{SealError, Sealer, SecretKey};
 use crate::storage::Store;
 use crate::storage::inbound::{self, NewInbound};
 
@@ -21,6 +21,8 @@ pub struct Inbox {
     pub clock: Clock,
     /// Seals what is kept.
     pub sealer: Sealer,
+    /// Names chats without telling them.
+    pub secret_key: SecretKey,
     /// Wakes those who handle it.
     pub bells: Arc<Bells>,
     /// The bot that the updates belong to; another bot counts its own.
@@ -72,6 +74,11 @@ impl Inbox {
     pub fn open(&self, number: i64, sealed: &str) -> Option<Value> {
         let text = self.sealer.open(&self.about(number), sealed).ok()?;
         serde_json::from_str(&text).ok()
+    }
+
+    /// A name for a chat that does not tell it.
+    pub fn pseudonym(&self, chat: &str) -> String {
+        self.secret_key.pseudonym("chat", chat)
     }
 
     /// What a seal is about: it opens for its own number only.

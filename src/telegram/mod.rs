@@ -3,6 +3,7 @@
 
 mod api;
 mod button;
+mod courtesy;
 mod group;
 mod handling;
 mod identity;
@@ -27,6 +28,7 @@ use crate::conversation::Engine;
 use crate::knowledge::live::LiveKnowledge;
 use crate::secret::SecretKey;
 use crate::storage::Store;
+use courtesy::Courtesy;
 use handling::Handling;
 use identity::Whoami;
 use inbox::Inbox;
@@ -76,6 +78,7 @@ impl Telegram {
             store: Arc::clone(&parts.store),
             clock: parts.clock.clone(),
             sealer: parts.secret_key.sealer("inbound"),
+            secret_key: parts.secret_key.clone(),
             bells: Arc::clone(&parts.bells),
             source: format!("telegram:{}", whoami.identity().id),
         };
@@ -125,9 +128,15 @@ impl Telegram {
         let (bot, knowledge) = (self.bot.clone(), Arc::clone(&self.parts.knowledge));
         let stopped = stop.clone();
         tasks.spawn(async move { introduced.introduce(&bot, &knowledge, stopped).await });
+        let courtesy = Courtesy::new(
+            self.bot.clone(),
+            Arc::clone(&self.parts.store),
+            self.parts.clock.clone(),
+            self.inbox.source.clone(),
+        );
         for _ in 0..AT_ONCE {
             let handling = Handling {
-                bot: self.bot.clone(),
+                courtesy: courtesy.clone(),
                 inbox: self.inbox.clone(),
                 engine: Arc::clone(&self.parts.engine),
                 knowledge: Arc::clone(&self.parts.knowledge),
@@ -136,11 +145,8 @@ impl Telegram {
             tasks.spawn(handling.run(stop.clone()));
             let sending = Sending {
                 bot: self.bot.clone(),
-                store: Arc::clone(&self.parts.store),
-                clock: self.parts.clock.clone(),
+                inbox: self.inbox.clone(),
                 knowledge: Arc::clone(&self.parts.knowledge),
-                bells: Arc::clone(&self.parts.bells),
-                source: self.inbox.source.clone(),
             };
             tasks.spawn(sending.run(stop.clone()));
         }

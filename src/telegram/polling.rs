@@ -12,10 +12,15 @@ use super::inbox::Inbox;
 use crate::clock::Millis;
 use crate::storage::lease;
 
-/// How long the right to ask lasts without being renewed: longer than a question.
-const LEASE: Millis = 60_000;
-/// How long is waited after a conflict: another instance, of another database, has this token.
+/// How long the right to ask lasts without being renewed, and how often it is.
+const LEASE: Millis = 20_000;
+const RENEW: Duration = Duration::from_secs(5);
+/// How long is waited after a conflict: another instance, of another database, has this token. Telegram refuses who
+/// asked first: whoever meets conflicts again and again gives way for longer.
 const CONFLICT: Duration = Duration::from_secs(15);
+const LONGEST_CONFLICT: Duration = Duration::from_secs(600);
+/// Questions without a conflict after which it is over.
+const UNDISTURBED: u32 = 4;
 /// The longest wait after failures.
 const LONGEST: Duration = Duration::from_secs(30);
 /// How often another process looks whether it is its turn to ask.
@@ -39,6 +44,7 @@ impl Polling {
                 Ok(true) => tokio::select! {
                     () = stop.cancelled() => break,
                     pause = self.fetch(&mut turn) => pause,
+                    () = self.keep_lease(&holder) => Duration::ZERO,
                 },
                 Ok(false) => {
                     turn = Turn::default();
@@ -61,6 +67,17 @@ impl Polling {
         let held = lease::take(&mut transaction, &name, holder, now, now + LEASE).await?;
         transaction.commit().await?;
         Ok(held)
+    }
+
+    /// Renews the lease for as long as it can; comes back when it is lost.
+    async fn keep_lease(&self, holder: &str) {
+        loop {
+            tokio::time::sleep(RENEW).await;
+            // A database that fails for a moment has not given it to anybody else.
+            if let Ok(false) = self.holds_lease(holder).await {
+                return;
+            }
+        }
     }
 
     async fn give_back(&self, holder: &str) {
@@ -124,17 +141,21 @@ struct Turn {
     /// The highest number of what was kept and not confirmed yet.
     confirmed: Option<i64>,
     failures: u32,
-    conflict: bool,
+    /// Conflicts in a row, and questions since the last.
+    conflicts: u32,
+    undisturbed: u32,
 }
 
 impl Turn {
     fn succeeded(&mut self) {
-        if self.conflict {
-            tracing::info!("no other instance fetches this bot's updates any more");
-        }
-        self.conflict = false;
         self.failures = 0;
-        metrics::gauge!("tanya_telegram_conflict").set(0.0);
+        self.undisturbed = self.undisturbed.saturating_add(1);
+        if self.conflicts > 0 && self.undisturbed >= UNDISTURBED {
+            tracing::info!("no other instance fetches this bot's updates any more");
+            self.conflicts = 0;
+        }
+        let conflict = if self.conflicts > 0 { 1.0 } else { 0.0 };
+        metrics::gauge!("tanya_telegram_conflict").set(conflict);
     }
 
     fn refused(&mut self, refusal: Refusal) -> Duration {
@@ -143,14 +164,18 @@ impl Turn {
         match refusal {
             Refusal::Slow(wait) => wait,
             Refusal::Conflict => {
-                if !self.conflict {
+                if self.conflicts == 0 {
                     tracing::warn!(
                         "another instance fetches this bot's updates, or a webhook is set; this one waits until it is alone"
                     );
                 }
-                self.conflict = true;
+                let wait = CONFLICT * 2_u32.saturating_pow(self.conflicts.min(6));
+                self.conflicts = self.conflicts.saturating_add(1);
+                self.undisturbed = 0;
                 metrics::gauge!("tanya_telegram_conflict").set(1.0);
-                CONFLICT
+                // Two that wait alike would meet again.
+                wait.min(LONGEST_CONFLICT)
+                    .mul_f64(rand::random_range(0.75..1.25))
             }
             Refusal::Token => {
                 tracing::error!(
@@ -158,7 +183,11 @@ impl Turn {
                 );
                 LONGEST
             }
-            Refusal::Down | Refusal::Wrong | Refusal::Forbidden | Refusal::Moved(_) => {
+            Refusal::Down
+            | Refusal::Lost
+            | Refusal::Wrong
+            | Refusal::Forbidden
+            | Refusal::Moved(_) => {
                 if self.failures == 0 {
                     tracing::warn!(
                         why = refusal.as_str(),

@@ -13,24 +13,29 @@ use tokio_util::sync::CancellationToken;
 
 use super::api::Refusal;
 use super::button::keyboard;
+use super::inbox::Inbox;
 use super::text::{Formatted, LIMIT};
-use crate::bell::{Bells, LOOK_EVERY};
-use crate::clock::{Clock, Millis};
+use crate::bell::LOOK_EVERY;
+use crate::clock::Millis;
 use crate::conversation::message::{Body, Channel, Message};
 use crate::knowledge::live::LiveKnowledge;
 use crate::knowledge::text::Language;
 use crate::outbox::{Carrier, Payload};
 use crate::storage::outbox::{self, OutboxRow};
 use crate::storage::pace::{self, Rate};
-use crate::storage::{Store, conversation, message as transcript};
+use crate::storage::{Connection, conversation, message as transcript};
 
 /// How long a delivery belongs to who claimed it: longer than a request takes, the client's wait after a fault included.
-const LEASE: Millis = 60_000;
-/// How often a delivery that Telegram refuses while it takes others is tried.
+const LEASE: Millis = 40_000;
+/// How often a delivery that Telegram refuses while it takes others is tried, and one whose answers get lost.
 const TRIES: i64 = 5;
+const MOST_TRIES: i64 = 30;
 /// What could not be delivered in this time is nobody's answer any more.
 const LATEST: Millis = 24 * 3_600_000;
-/// The longest wait before the next try.
+/// Between the pieces of a long message.
+const BETWEEN_PIECES: Duration = Duration::from_secs(1);
+/// The shortest and the longest wait before the next try.
+const SHORTEST: Millis = 500;
 const LONGEST: Millis = 60_000;
 /// What Telegram takes of one bot, of one chat, of one group (core.telegram.org/bots/faq, "My bot is hitting limits").
 const OVER_ALL: Rate = Rate {
@@ -45,24 +50,16 @@ const PER_GROUP: Rate = Rate {
     every: 3_000,
     burst: 3,
 };
-/// After an answer that the token is none.
-const TOKEN_PAUSE: Millis = 60_000;
 
 /// What carries deliveries to Telegram.
 #[derive(Clone)]
 pub struct Sending {
     /// The bot.
     pub bot: Bot,
-    /// The database.
-    pub store: Arc<Store>,
-    /// The time.
-    pub clock: Clock,
+    /// What it shares with what takes updates: the database, the time, the bells, the bot whose pace it is.
+    pub inbox: Inbox,
     /// The words on buttons.
     pub knowledge: Arc<LiveKnowledge>,
-    /// Wakes this.
-    pub bells: Arc<Bells>,
-    /// The bot that the pace belongs to.
-    pub source: String,
 }
 
 /// What there is to do.
@@ -101,7 +98,7 @@ impl Sending {
             let wait = match self.next().await {
                 Ok(Next::Deliver(row)) => {
                     // There may be more than one can do alone.
-                    self.bells.outbound.ring();
+                    self.inbox.bells.outbound.ring();
                     if let Err(error) = self.carry(row).await {
                         tracing::error!(%error, "a delivery could not be noted");
                     }
@@ -110,7 +107,7 @@ impl Sending {
                 Ok(Next::Again) => Duration::ZERO,
                 Ok(Next::Wait(wait)) => wait,
                 Ok(Next::Nothing) => {
-                    if !self.bells.outbound.sleep(&stop).await {
+                    if !self.inbox.bells.outbound.sleep(&stop).await {
                         return;
                     }
                     continue;
@@ -128,25 +125,33 @@ impl Sending {
 
     /// Claims the next delivery, if its chat and the whole bot may send now.
     async fn next(&self) -> sqlx::Result<Next> {
-        let now = self.clock.now();
         let carrier = Carrier::Telegram.as_str();
-        let mut transaction = self.store.begin().await?;
+        let mut transaction = self.inbox.store.begin().await?;
+        // Asked after the wait for the transaction: the pace of others is not measured with an old time.
+        let now = self.inbox.clock.now();
         let claimed = outbox::claim(&mut transaction, carrier, now, now + LEASE).await?;
         let Some(row) = claimed else {
             transaction.rollback().await?;
             return Ok(Next::Nothing);
         };
-        let key = format!("{} {}", self.source, row.lane);
+        if now - row.created_at > LATEST || row.attempts > MOST_TRIES {
+            tracing::error!(delivery = row.id, "a delivery was given up");
+            outbox::finish(&mut transaction, &row.id, "dead", now).await?;
+            transaction.commit().await?;
+            return Ok(Next::Again);
+        }
+        let key = format!("{} {}", self.inbox.source, self.inbox.pseudonym(&row.lane));
         let group = row.lane.starts_with('-');
         let rate = if group { PER_GROUP } else { PER_CHAT };
         let wait = pace::take(&mut transaction, &key, rate, now).await?;
         if wait > 0 {
             // Others go first.
-            outbox::release(&mut transaction, &row.id, now + wait, row.attempts - 1).await?;
+            let due = now + wait.min(LONGEST);
+            outbox::release(&mut transaction, &row.id, due, row.attempts - 1).await?;
             transaction.commit().await?;
             return Ok(Next::Again);
         }
-        let wait = pace::take(&mut transaction, &self.source, OVER_ALL, now).await?;
+        let wait = pace::take(&mut transaction, &self.inbox.source, OVER_ALL, now).await?;
         if wait > 0 {
             transaction.rollback().await?;
             let wait = Duration::from_millis(wait.unsigned_abs());
@@ -158,15 +163,29 @@ impl Sending {
 
     /// Carries one delivery and notes what became of it.
     async fn carry(&self, row: OutboxRow) -> sqlx::Result<()> {
-        let claimed_at = self.clock.now();
-        let went = self.deliver(&row).await?;
-        let now = self.clock.now();
-        let mut transaction = self.store.begin().await?;
+        let claimed_at = self.inbox.clock.now();
+        let (worker, parcel) = (self.clone(), row.clone());
+        // In a task of its own, so that one that panics takes nothing with it.
+        let went = tokio::spawn(async move { worker.deliver(&parcel).await }).await;
+        let went = match went {
+            Ok(went) => went?,
+            Err(_) => {
+                tracing::error!(delivery = row.id, "a delivery broke");
+                Went::Refused(Refusal::Wrong)
+            }
+        };
+        let now = self.inbox.clock.now();
+        let mut transaction = self.inbox.store.begin().await?;
         let connection = &mut transaction;
         let outcome = match went {
             Went::Sent => {
-                outbox::finish(connection, &row.id, "sent", now).await?;
-                pace::reached(connection, &self.source, now).await?;
+                if row.payload.is_some() {
+                    // It stands in no transcript, and nobody asks for it again.
+                    outbox::delete(connection, &row.id).await?;
+                } else {
+                    outbox::finish(connection, &row.id, "sent", now).await?;
+                }
+                pace::reached(connection, &self.inbox.source, now).await?;
                 "sent"
             }
             Went::Empty => {
@@ -187,69 +206,61 @@ impl Sending {
     /// Does what a refusal asks for; returns what it is counted as.
     async fn refused(
         &self,
-        connection: &mut crate::storage::Connection,
+        connection: &mut Connection,
         row: &OutboxRow,
         refusal: Refusal,
         claimed_at: Millis,
     ) -> sqlx::Result<&'static str> {
-        let now = self.clock.now();
-        let uncounted = row.attempts - 1;
-        match refusal {
+        let now = self.inbox.clock.now();
+        let age = now - row.created_at;
+        let (wait, tried, most) = match refusal {
             Refusal::Slow(wait) => {
-                let wait_for = Millis::try_from(wait.as_millis()).unwrap_or(LONGEST);
-                let until = now + wait_for.min(pace::LONGEST_PAUSE);
                 tracing::warn!(seconds = wait.as_secs(), "Telegram asks for a pause");
-                pace::pause(connection, &self.source, until).await?;
-                outbox::release(connection, &row.id, until, uncounted).await?;
+                let wait = Millis::try_from(wait.as_millis()).unwrap_or(pace::LONGEST_PAUSE);
+                let wait = wait.min(pace::LONGEST_PAUSE);
+                pace::pause(connection, &self.inbox.source, now + wait).await?;
+                (wait.min(LONGEST), false, TRIES)
             }
             Refusal::Token => {
                 tracing::error!(
                     "Telegram does not know the bot's token; check TANYA_TELEGRAM_TOKEN"
                 );
-                pace::pause(connection, &self.source, now + TOKEN_PAUSE).await?;
-                outbox::release(connection, &row.id, now + TOKEN_PAUSE, uncounted).await?;
+                pace::pause(connection, &self.inbox.source, now + LONGEST).await?;
+                (LONGEST, false, TRIES)
             }
             Refusal::Forbidden => {
                 let channel = Channel::Telegram.as_str();
                 conversation::set_unreachable(connection, channel, &row.lane, Some(now)).await?;
-                outbox::drop_lane(connection, &row.carrier, &row.lane, now).await?;
+                let (carrier, lane) = (&row.carrier, &row.lane);
+                outbox::drop_lane(connection, carrier, lane, claimed_at, now).await?;
                 return Ok("blocked");
             }
             Refusal::Moved(chat) => {
-                outbox::move_lane(connection, &row.carrier, &row.lane, &chat.to_string(), now)
-                    .await?;
+                let chat = chat.to_string();
+                outbox::move_lane(connection, &row.carrier, &row.lane, &chat, now).await?;
+                return Ok("again");
             }
-            Refusal::Conflict | Refusal::Wrong => {
-                return self.try_again(connection, row, row.attempts).await;
-            }
+            Refusal::Conflict | Refusal::Wrong => (500 << row.attempts.clamp(0, 6), true, TRIES),
             Refusal::Down => {
                 // While nobody gets through it is not this delivery's fault.
-                let reached = pace::reached_at(connection, &self.source).await?;
-                let attempts = if reached >= claimed_at {
-                    row.attempts
-                } else {
-                    uncounted
-                };
-                return self.try_again(connection, row, attempts).await;
+                let reached = pace::reached_at(connection, &self.inbox.source).await?;
+                (age / 2, reached >= claimed_at, TRIES)
             }
-        }
-        Ok("again")
-    }
-
-    async fn try_again(
-        &self,
-        connection: &mut crate::storage::Connection,
-        row: &OutboxRow,
-        attempts: i64,
-    ) -> sqlx::Result<&'static str> {
-        let now = self.clock.now();
-        if attempts >= TRIES || now - row.created_at > LATEST {
+            // It may have arrived: not too often.
+            Refusal::Lost => (age / 2, true, MOST_TRIES),
+        };
+        if tried && row.attempts >= most {
             tracing::error!(delivery = row.id, "a delivery was given up");
             outbox::finish(connection, &row.id, "dead", now).await?;
             return Ok("dead");
         }
-        let wait = (500_i64 << row.attempts.clamp(0, 10)).min(LONGEST);
-        outbox::release(connection, &row.id, now + wait, attempts).await?;
+        let attempts = if tried {
+            row.attempts
+        } else {
+            row.attempts - 1
+        };
+        let due = now + wait.clamp(SHORTEST, LONGEST);
+        outbox::release(connection, &row.id, due, attempts).await?;
         Ok("again")
     }
 
@@ -260,6 +271,10 @@ impl Sending {
         let payload = row.payload.as_deref();
         let payload = payload.and_then(|payload| serde_json::from_str::<Payload>(payload).ok());
         let parcel = match payload {
+            Some(Payload::Remove { number }) => {
+                let removed = self.bot.delete_message(chat, MessageId(number)).await;
+                return Ok(removed.map_or_else(|error| gone_or_refused(&error), |_| Went::Sent));
+            }
             Some(Payload::Leave) => {
                 let left = self.bot.leave_chat(chat).await;
                 return Ok(left.map_or_else(|error| gone_or_refused(&error), |_| Went::Sent));
@@ -284,7 +299,7 @@ impl Sending {
 
     /// The message of a transcript that a delivery carries; none if it was deleted.
     async fn message(&self, row: &OutboxRow) -> sqlx::Result<Option<Parcel>> {
-        let mut connection = self.store.connection().await?;
+        let mut connection = self.inbox.store.connection().await?;
         let id = &row.conversation_id;
         let Some(message) = transcript::by_seq(&mut connection, id, row.seq).await? else {
             return Ok(None);
@@ -316,7 +331,8 @@ impl Sending {
                 return Ok(Went::Refused(Refusal::from(&error)));
             }
             if place < last {
-                let mut connection = self.store.connection().await?;
+                tokio::time::sleep(BETWEEN_PIECES).await;
+                let mut connection = self.inbox.store.connection().await?;
                 outbox::advance(&mut connection, &row.id, place as i64 + 1).await?;
             }
         }
@@ -373,7 +389,7 @@ impl Sending {
     }
 }
 
-/// Who is not there any more has left.
+/// What is not there any more was left, or was removed.
 fn gone_or_refused(error: &RequestError) -> Went {
     match Refusal::from(error) {
         Refusal::Forbidden | Refusal::Wrong => Went::Sent,

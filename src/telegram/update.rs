@@ -49,6 +49,8 @@ pub enum Heard {
 pub struct PrivateMessage {
     /// The person's chat, which is their id.
     pub chat: i64,
+    /// The message's number there.
+    pub number: i32,
     /// The language of their app.
     pub language: Language,
     /// What they did.
@@ -206,7 +208,7 @@ fn message(part: &Value, me: &Identity) -> Option<Heard> {
     let from: Option<User> = field(part, "from");
     match chat.r#type {
         ChatType::Channel => Some(Heard::Leave { chat: chat.id }),
-        ChatType::Private => private(part, chat.id, &from?),
+        ChatType::Private => private(part, chat.id, number, &from?),
         ChatType::Group | ChatType::Supergroup => {
             // An anonymous administrator comes as a bot that stands for the group itself.
             let of_group = field::<Chat>(part, "sender_chat").is_some_and(|it| it.id == chat.id);
@@ -230,7 +232,7 @@ fn message(part: &Value, me: &Identity) -> Option<Heard> {
     }
 }
 
-fn private(part: &Value, chat: i64, from: &User) -> Option<Heard> {
+fn private(part: &Value, chat: i64, number: i32, from: &User) -> Option<Heard> {
     if from.is_bot {
         return Some(Heard::Nothing);
     }
@@ -241,6 +243,7 @@ fn private(part: &Value, chat: i64, from: &User) -> Option<Heard> {
     };
     Some(Heard::Private(PrivateMessage {
         chat,
+        number,
         language: from.language(),
         content,
         album: field(part, "media_group_id"),

@@ -56,14 +56,14 @@ impl Webhook {
                 .secret_token(self.secret.reveal().to_owned())
                 .max_connections(AT_ONCE)
                 .allowed_updates(WANTED);
-            match request.await {
+            let refusal = match request.await {
                 Ok(_) => return tracing::info!("Telegram brings updates to this address"),
-                Err(error) => {
-                    let why = Refusal::from(&error).as_str();
-                    tracing::warn!(why, "Telegram does not take the webhook; trying again");
-                }
-            }
-            if tokio::time::timeout(AGAIN, stop.cancelled()).await.is_ok() {
+                Err(error) => Refusal::from(&error),
+            };
+            let why = refusal.as_str();
+            tracing::warn!(why, "Telegram does not take the webhook; trying again");
+            let wait = refusal.wait(AGAIN);
+            if tokio::time::timeout(wait, stop.cancelled()).await.is_ok() {
                 return;
             }
         }

@@ -62,24 +62,31 @@ async fn ready(State(state): State<AdminState>) -> (StatusCode, Json<Readiness>)
 }
 
 async fn figures(State(state): State<AdminState>) -> String {
-    if let Err(error) = gauge_queues(&state.store).await {
-        tracing::error!(%error, "what waits could not be counted");
-    }
     let stale = if state.knowledge.is_stale() { 1.0 } else { 0.0 };
     ::metrics::gauge!("tanya_knowledge_stale").set(stale);
-    metrics::collect().map_or_else(String::new, |handle| handle.render())
+    let mut figures = metrics::collect().map_or_else(String::new, |handle| handle.render());
+    match queues(&state.store).await {
+        Ok(queues) => {
+            for (name, count) in queues {
+                figures.push_str(&format!("# TYPE {name} gauge\n{name} {count}\n"));
+            }
+        }
+        Err(error) => tracing::error!(%error, "what waits could not be counted"),
+    }
+    figures
 }
 
-/// What waits, and what was given up, over all processes.
-async fn gauge_queues(store: &Store) -> sqlx::Result<()> {
+/// What waits, and what was given up, over all processes on the database.
+async fn queues(store: &Store) -> sqlx::Result<[(&'static str, i64); 5]> {
     let mut connection = store.connection().await?;
-    let (waiting, failed) = inbound::waiting_and_failed(&mut connection).await?;
-    ::metrics::gauge!("tanya_inbound_waiting").set(waiting as f64);
-    ::metrics::gauge!("tanya_inbound_failed").set(failed as f64);
-    let (waiting, dead) = outbox::waiting_and_dead(&mut connection).await?;
-    ::metrics::gauge!("tanya_outbox_waiting").set(waiting as f64);
-    ::metrics::gauge!("tanya_outbox_dead").set(dead as f64);
+    let (in_waiting, in_failed) = inbound::waiting_and_failed(&mut connection).await?;
+    let (out_waiting, out_dead) = outbox::waiting_and_dead(&mut connection).await?;
     let unreachable = conversation::unreachable(&mut connection).await?;
-    ::metrics::gauge!("tanya_conversations_unreachable").set(unreachable as f64);
-    Ok(())
+    Ok([
+        ("tanya_inbound_waiting", in_waiting),
+        ("tanya_inbound_failed", in_failed),
+        ("tanya_outbox_waiting", out_waiting),
+        ("tanya_outbox_dead", out_dead),
+        ("tanya_conversations_unreachable", unreachable),
+    ])
 }

@@ -120,6 +120,7 @@ pub async fn say(
         client_id: message.client_id,
         content,
         receipt: None,
+        original: None,
     };
     let replies = state.engine.handle(&id, incoming).await?;
     Ok(Json(Replies { replies }))

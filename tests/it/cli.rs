@@ -1,8 +1,9 @@
 //! Somebody at a terminal.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
@@ -184,4 +185,41 @@ fn the_evaluation_measures_predicts_and_holds_the_floor() {
     );
     let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert!(summary["turns"].as_u64().unwrap() > 30);
+}
+
+#[test]
+fn a_chat_on_the_terminal_is_led_like_any_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_tanya"))
+        .current_dir(folder.path())
+        .env("TANYA_DATABASE_URL", "sqlite://chat.db")
+        .arg("chat")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let typed = "lupa kata laluan portal\n/bantuan\n3\n/padam\nYa, padamkan\nmasih ada?\n";
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(typed.as_bytes())
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let said = String::from_utf8(output.stdout).unwrap();
+    for expected in [
+        "Assalamualaikum",
+        "1. Buka Portal iSPEKS",
+        "/padam – Padamkan rekod perbualan",
+        "Slip gaji bulanan",
+        "telah dipadamkan",
+    ] {
+        assert!(said.contains(expected), "{expected:?} is not in {said}");
+    }
 }

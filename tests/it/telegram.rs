@@ -289,7 +289,7 @@ on_telegram! {
         // What was to stay silent has had its time: the last one is answered after all before it.
         telegram.give(private_text(AMINAH, "slip gaji"));
         telegram.until_sent(AMINAH, 2).await;
-        while app.figure("tanya_inbound_waiting").await > 0.0 {
+        while app.figure("tanya_inbound_waiting").await + app.figure("tanya_outbox_waiting").await > 0.0 {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
         for (place, fixture) in fixtures.iter().enumerate() {

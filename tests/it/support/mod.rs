@@ -3,6 +3,8 @@
 pub mod bot_api;
 pub mod browser;
 pub mod database;
+pub mod process;
+pub mod proxy;
 pub mod stream;
 
 use std::collections::BTreeMap;

@@ -1,0 +1,106 @@
+//! The program as a process of its own, which can be killed.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A running `tanya demo` on ports that stay the same over restarts.
+pub struct Process {
+    child: Child,
+    settings: Vec<(String, String)>,
+    pub http_addr: SocketAddr,
+    pub admin_addr: SocketAddr,
+}
+
+/// An address that nobody listens on.
+fn vacant() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap()
+}
+
+impl Process {
+    /// Starts it in a folder, with these settings on top, and waits until it is ready.
+    pub async fn start(folder: &Path, more: &[(&str, &str)]) -> Self {
+        let (http_addr, admin_addr) = (vacant(), vacant());
+        let none = folder.join("tanya.toml");
+        std::fs::write(&none, "").unwrap();
+        let mut settings = vec![
+            ("TANYA_HTTP_ADDR".to_owned(), http_addr.to_string()),
+            ("TANYA_ADMIN_ADDR".to_owned(), admin_addr.to_string()),
+            ("TANYA_SECRET_KEY".to_owned(), super::SECRET_KEY.to_owned()),
+            ("TANYA_LOG".to_owned(), "error".to_owned()),
+        ];
+        settings.extend(more.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())));
+        let child = spawn(&settings, folder);
+        let mut process = Self {
+            child,
+            settings,
+            http_addr,
+            admin_addr,
+        };
+        process.until_ready().await;
+        process
+    }
+
+    /// Kills it, as a power cut would, and waits until it is gone.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Starts it again.
+    pub async fn again(&mut self, folder: &Path) {
+        self.child = spawn(&self.settings, folder);
+        self.until_ready().await;
+    }
+
+    /// The value of a figure without labels, if it is there.
+    pub async fn figure(&self, name: &str) -> Option<f64> {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let url = format!("http://{}/metrics", self.admin_addr);
+        let figures = client.get(url).send().await.unwrap().text().await.unwrap();
+        let mut lines = figures.lines();
+        lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
+    }
+
+    async fn until_ready(&mut self) {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let begun = Instant::now();
+        loop {
+            let url = format!("http://{}/readyz", self.admin_addr);
+            let ready = client.get(url).timeout(Duration::from_secs(2)).send().await;
+            if ready.is_ok_and(|response| response.status() == 200) {
+                return;
+            }
+            let ended = self.child.try_wait().unwrap();
+            assert!(ended.is_none(), "it ended: {ended:?}");
+            assert!(begun.elapsed() < Duration::from_secs(30), "never ready");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may be gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn spawn(settings: &[(String, String)], folder: &Path) -> Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tanya"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("TANYA_")) {
+        command.env_remove(name);
+    }
+    command
+        .envs(settings.iter().cloned())
+        .current_dir(folder)
+        .arg("demo")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::inherit())
+        .spawn()
+        .unwrap()
+}
