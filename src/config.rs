@@ -659,7 +659,7 @@ mod tests {
     }
 
     #[test]
-    fn production_refuses_what_would_be_unsafe() {
+    fn ac_113_production_refuses_what_would_be_unsafe() {
         let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
         let mut good = vec![
             ("TANYA_PUBLIC_URL", "https://tanya.example.gov.my"),
@@ -680,6 +680,13 @@ mod tests {
             ("TANYA_LOG", "=,="),
             ("TANYA_ALLOWED_ORIGINS", "*"),
             ("TANYA_ALLOWED_ORIGINS", "https://a.example/path"),
+            (
+                "TANYA_SECRET_KEY",
+                "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+            ),
+            ("TANYA_ROLE", "everything"),
+            ("TANYA_TELEGRAM_TOKEN", "no token"),
+            ("TANYA_TELEGRAM_MODE", "carrier pigeon"),
         ] {
             good.push(bad);
             assert_eq!(read(&good, Mode::Serve).unwrap_err().len(), 1, "{bad:?}");
@@ -729,5 +736,51 @@ mod tests {
         );
         let settings = Settings::from_parts(Some(&file), environment, Mode::Demo).unwrap();
         assert_eq!(settings.database_url, "sqlite://direct.db");
+    }
+
+    #[test]
+    fn ac_113_a_webhook_needs_a_secret_worth_the_name() {
+        let webhook = ("TANYA_TELEGRAM_MODE", "webhook");
+        let token = ("TANYA_TELEGRAM_TOKEN", "1:abc");
+        for secret in ["", "short", "with space in it", "ünïcödé-secret"] {
+            let secret = ("TANYA_TELEGRAM_WEBHOOK_SECRET", secret);
+            let problems = read(&[webhook, token, secret], Mode::Demo).unwrap_err();
+            assert!(problems[0].contains("openssl rand -hex 32"), "{problems:?}");
+        }
+        let secret = ("TANYA_TELEGRAM_WEBHOOK_SECRET", "a-good-secret");
+        assert!(read(&[webhook, token, secret], Mode::Demo).is_ok());
+    }
+
+    #[test]
+    fn ac_113_a_secret_that_everybody_can_read_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("token");
+        fs::write(&file, "1:abc\n").unwrap();
+        let name = file.display().to_string();
+        let settings = [("TANYA_TELEGRAM_TOKEN_FILE", name.as_str())];
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+        let problems = read(&settings, Mode::Demo).unwrap_err();
+        assert!(problems[0].contains("chmod 600"), "{problems:?}");
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        assert!(read(&settings, Mode::Demo).is_ok());
+    }
+
+    #[test]
+    fn ac_83_secrets_are_not_printed() {
+        let settings = read(
+            &[
+                ("TANYA_TELEGRAM_TOKEN", "1:canary"),
+                (
+                    "TANYA_SECRET_KEY",
+                    "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+                ),
+            ],
+            Mode::Demo,
+        );
+        let shown = format!("{:?}", settings.unwrap());
+        assert!(
+            !shown.contains("canary") && !shown.contains("AAEC"),
+            "{shown}"
+        );
     }
 }

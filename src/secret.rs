@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_compared_whole() {
+    fn ac_91_secrets_are_compared_whole() {
         assert!(same(b"abc", b"abc"));
         assert!(!same(b"abc", b"abd"));
         assert!(!same(b"abc", b"ab"));

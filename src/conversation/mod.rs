@@ -2,6 +2,7 @@
 //! transaction. It knows no channel.
 
 pub mod command;
+mod commit;
 mod context;
 pub mod hub;
 pub mod message;
@@ -27,15 +28,16 @@ use crate::knowledge::Knowledge;
 use crate::knowledge::ask::{Unaskable, askable};
 use crate::knowledge::live::LiveKnowledge;
 use crate::knowledge::text::Language;
-use crate::outbox::{self, Delivery, Payload};
+use crate::outbox::Payload;
 use crate::redact::{HIDDEN, redact};
 use crate::storage::conversation::{self, ConversationRow};
 use crate::storage::feedback::{self, FeedbackRow};
-use crate::storage::message::{self as transcript, MessageRow};
+use crate::storage::message::{self as transcript};
 use crate::storage::pace::{self, Rate};
-use crate::storage::{Connection, Store, inbound, outbox as deliveries};
+use crate::storage::{Connection, Store, inbound};
+use commit::{bot_rows, heard_row};
 use hub::{Hub, Signal};
-use message::{Body, Channel, Contact, Content, Incoming, Message, Receipt, Reply, Sender};
+use message::{Channel, Contact, Content, Incoming, Message, Receipt, Sender};
 use state::State;
 use turn::{ChoiceExpired, Circumstances, Decision};
 
@@ -43,8 +45,6 @@ use turn::{ChoiceExpired, Circumstances, Decision};
 const TRIES: usize = 8;
 /// What other processes are told when something came in.
 pub const INBOUND_NEWS: &str = "inbound";
-const WRITTEN: &str = "written";
-const ENDED: &str = "ended";
 /// How many turns can be under way; conversations are spread over as many locks.
 const TURNS_AT_ONCE: usize = 256;
 
@@ -369,106 +369,6 @@ impl Engine {
         }
     }
 
-    /// Has the replies carried, where the channel does not fetch them.
-    async fn send(
-        &self,
-        transaction: &mut Connection,
-        row: &ConversationRow,
-        replies: &[MessageRow],
-        now: Millis,
-    ) -> sqlx::Result<()> {
-        let Some((carrier, lane)) = carried(row) else {
-            return Ok(());
-        };
-        for reply in replies {
-            let delivery = Delivery {
-                carrier,
-                lane,
-                message: Some((&row.id, reply.seq)),
-                payload: None,
-            };
-            delivery.enqueue(&self.store, transaction, now).await?;
-        }
-        Ok(())
-    }
-
-    /// Deletes a conversation's record and ends it; what is said last stands in no transcript.
-    async fn erase(
-        &self,
-        transaction: &mut Connection,
-        row: &ConversationRow,
-        replies: &[MessageRow],
-        now: Millis,
-    ) -> sqlx::Result<()> {
-        conversation::delete_feedback_of(transaction, &row.id).await?;
-        conversation::delete_messages_of(transaction, &row.id).await?;
-        deliveries::delete_of(transaction, &row.id).await?;
-        conversation::end(transaction, &row.id, now).await?;
-        conversation::forget_contact(transaction, &row.id).await?;
-        if let Some(contact) = &row.contact {
-            inbound::wipe_lane(transaction, contact).await?;
-        }
-        for reply in replies {
-            let payload = Payload::Say {
-                body: serde_json::from_str(&reply.body).unwrap_or_default(),
-                language: row.language.clone(),
-                answers: None,
-            };
-            let place = Some((row.id.as_str(), reply.seq));
-            self.carry(transaction, row, place, &payload, now).await?;
-        }
-        Ok(())
-    }
-
-    /// Has something carried that stands in no transcript.
-    async fn carry(
-        &self,
-        transaction: &mut Connection,
-        row: &ConversationRow,
-        place: Option<(&str, i64)>,
-        payload: &Payload,
-        now: Millis,
-    ) -> sqlx::Result<()> {
-        let Some((carrier, lane)) = carried(row) else {
-            return Ok(());
-        };
-        let delivery = Delivery {
-            carrier,
-            lane,
-            message: place,
-            payload: Some(payload),
-        };
-        delivery.enqueue(&self.store, transaction, now).await
-    }
-
-    /// What other processes are told of a conversation.
-    fn news_of(&self, id: &str, signal: Signal) -> String {
-        let process = &self.process;
-        match signal {
-            Signal::Ended => format!("{ENDED} {process} {id}"),
-            Signal::Written | Signal::Typing => format!("{WRITTEN} {process} {id}"),
-        }
-    }
-
-    /// Takes up what another process announced.
-    pub fn take_up(&self, news: &str) {
-        let words: Vec<&str> = news.split(' ').collect();
-        match *words {
-            [outbox::NEWS] => self.bells.outbound.ring(),
-            [INBOUND_NEWS] => self.bells.inbound.ring(),
-            [what, process, id] if process != self.process => {
-                let ended = what == ENDED;
-                let signal = if ended {
-                    Signal::Ended
-                } else {
-                    Signal::Written
-                };
-                self.hub.signal(id, signal);
-            }
-            _ => {}
-        }
-    }
-
     /// The messages after `seq`, both sides, in order.
     pub async fn messages(&self, id: &str, seq: i64) -> Result<Vec<Message>, EngineError> {
         let mut connection = self.store.connection().await?;
@@ -554,12 +454,6 @@ async fn was_offered(
     }))
 }
 
-/// What carries the messages of a conversation, and to whom; none where they are fetched.
-fn carried(row: &ConversationRow) -> Option<(outbox::Carrier, &str)> {
-    let carrier = Channel::parse(&row.channel)?.carrier()?;
-    Some((carrier, row.contact.as_deref()?))
-}
-
 fn new_row(
     channel: Channel,
     contact: Option<&str>,
@@ -584,49 +478,6 @@ fn new_reference() -> String {
     let mut bytes = [0_u8; 4];
     rand::rng().fill_bytes(&mut bytes);
     format!("R-{:08X}", u32::from_be_bytes(bytes))
-}
-
-fn heard_row(decision: &Decision, seq: i64, client_id: String, now: Millis) -> MessageRow {
-    let body = Body {
-        text: decision.heard.clone(),
-        ..Body::default()
-    };
-    let best = decision.routed.as_ref();
-    MessageRow {
-        seq,
-        sender: Sender::User.as_str().to_owned(),
-        client_id: Some(client_id),
-        body: to_json(&body),
-        target: best.and_then(|f| Some(f.candidates.first()?.target.clone())),
-        outcome: best.map(|f| f.outcome.as_str().to_owned()),
-        confidence_ppm: best.map(|f| (f.confidence * 1e6) as i64),
-        created_at: now,
-        ..MessageRow::default()
-    }
-}
-
-fn bot_rows(
-    replies: Vec<Reply>,
-    last_seq: i64,
-    reply_to: Option<i64>,
-    now: Millis,
-) -> Vec<MessageRow> {
-    (last_seq + 1..)
-        .zip(replies)
-        .map(|(seq, reply)| MessageRow {
-            seq,
-            sender: Sender::Bot.as_str().to_owned(),
-            reply_to,
-            body: to_json(&reply.body),
-            target: reply.target,
-            created_at: now,
-            ..MessageRow::default()
-        })
-        .collect()
-}
-
-fn to_json(body: &Body) -> String {
-    serde_json::to_string(body).unwrap_or_default()
 }
 
 /// 256 random bits, as text.

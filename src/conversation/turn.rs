@@ -498,3 +498,119 @@ fn entry_choice(knowledge: &Knowledge, id: &str, language: Language) -> Option<C
         label: entry.label.get(language).clone(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use jiff::civil::date;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::knowledge::answer::Contacts;
+    use crate::knowledge::source::Source;
+    use crate::knowledge::{LoadOptions, Strictness};
+
+    static KNOWLEDGE: LazyLock<Knowledge> = LazyLock::new(|| {
+        let options = LoadOptions {
+            contacts: Contacts::default(),
+            today: date(2026, 11, 22),
+            review_days: 365,
+            strictness: Strictness::Full,
+        };
+        let loaded = Knowledge::load(&Source::Embedded, &options);
+        loaded.ok().unwrap().knowledge
+    });
+
+    const SAID: [&str; 16] = [
+        "lupa kata laluan portal",
+        "slip gaji bulan lepas",
+        "yang kedua",
+        "batal",
+        "2",
+        "terima kasih",
+        "english please",
+        "qwertyuiop asdfgh",
+        "bukan slip, tapi EC",
+        "kalau pembekal?",
+        "ic saya 900101035551",
+        "/start",
+        "/bahasa",
+        "/padam",
+        "/keluar",
+        "/entahlah",
+    ];
+
+    /// What can happen in a conversation.
+    #[derive(Clone, Debug)]
+    enum Event {
+        Said(usize),
+        Typed(String),
+        PressedOffered(usize),
+        PressedUnknown(String),
+        Lapsed,
+        Unreadable,
+    }
+
+    fn event() -> impl Strategy<Value = Event> {
+        prop_oneof![
+            6 => (0..SAID.len()).prop_map(Event::Said),
+            1 => "\\PC{1,60}".prop_map(Event::Typed),
+            3 => (0_usize..8).prop_map(Event::PressedOffered),
+            1 => "[a-z:]{1,12}".prop_map(Event::PressedUnknown),
+            1 => Just(Event::Lapsed),
+            1 => Just(Event::Unreadable),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(500))]
+
+        #[test]
+        fn ac_36_every_event_in_every_state_has_an_answer(events in prop::collection::vec(event(), 1..20)) {
+            let mut state = State::default();
+            let mut language = Language::Ms;
+            let mut offered: Vec<Choice> = Vec::new();
+            for (place, event) in events.into_iter().enumerate() {
+                let content = match event {
+                    Event::Said(which) => Content::Text(SAID[which].to_owned()),
+                    Event::Typed(text) => Content::Text(text),
+                    Event::PressedOffered(which) => match offered.get(which) {
+                        Some(choice) => Content::Choice(Pressed { value: choice.value.clone(), under: None }),
+                        None => Content::Unreadable,
+                    },
+                    Event::PressedUnknown(value) => Content::Choice(Pressed { value, under: None }),
+                    Event::Lapsed => Content::Lapsed,
+                    Event::Unreadable => Content::Unreadable,
+                };
+                let circumstances = Circumstances {
+                    transcript_days: 90,
+                    today: date(2026, 11, 22),
+                    first: place == 0,
+                    offered: false,
+                };
+                let decided = decide(&KNOWLEDGE, &state, language, &content, circumstances);
+                let Ok(decision) = decided else {
+                    // Only what was never offered is refused.
+                    let Content::Choice(pressed) = &content else {
+                        return Err(TestCaseError::fail("a text was refused"));
+                    };
+                    prop_assert!(!state.has_offered(&pressed.value));
+                    continue;
+                };
+                prop_assert!(!decision.replies.is_empty());
+                prop_assert!(decision.replies.iter().all(|reply| !reply.body.text.trim().is_empty()));
+                prop_assert!(!decision.heard.contains("900101035551"));
+                // Nothing is erased but by the choice to erase.
+                let erases = matches!(&content, Content::Choice(pressed) if pressed.value == ERASE_VALUE);
+                prop_assert!(!decision.erase || erases || matches!(content, Content::Text(_)));
+                offered = decision.replies.iter().flat_map(|reply| reply.body.choices.clone()).collect();
+                prop_assert!(offered.iter().all(|choice| decision.state.has_offered(&choice.value)));
+                let json = decision.state.to_json();
+                prop_assert_eq!(State::parse(&json).to_json(), json);
+                state = decision.state;
+                language = decision.language;
+            }
+        }
+    }
+}

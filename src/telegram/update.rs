@@ -344,3 +344,64 @@ fn membership(part: &Value) -> Option<Heard> {
         ChatType::Group | ChatType::Supergroup | ChatType::Channel => Heard::Nothing,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn me() -> Identity {
+        Identity {
+            id: 1,
+            name: "tanya_bot".to_owned(),
+        }
+    }
+
+    /// Anything that can stand in a JSON document, with the names that we look for.
+    fn anything() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(|number| json!(number)),
+            "private|supergroup|channel|bot_command|mention|/tanya x|@tanya_bot|\\PC{0,20}"
+                .prop_map(Value::from),
+        ];
+        leaf.prop_recursive(6, 60, 8, |inner| {
+            let name = "update_id|message|callback_query|my_chat_member|channel_post|chat|from|id|type|text|entities|offset|length|message_id|data|is_bot|status|new_chat_member|reply_to_message|photo";
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+                prop::collection::btree_map(name, inner, 0..8)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+        #[test]
+        fn ac_94_no_update_breaks_anything(update in anything()) {
+            lane_of(&update);
+            hear(&update, &me());
+        }
+    }
+
+    #[test]
+    fn entities_that_lie_outside_the_text_address_nobody() {
+        for (offset, length) in [(0_u64, 100), (100, 1), (u64::MAX, 1), (1, u64::MAX), (1, 1)] {
+            let update = json!({"update_id": 1, "message": {
+                "message_id": 1, "date": 0, "text": "😀@tanya_bot apa khabar",
+                "chat": {"id": -5, "type": "group", "title": "x"},
+                "from": {"id": 7, "is_bot": false, "first_name": "A"},
+                "entities": [{"type": "mention", "offset": offset, "length": length}],
+            }});
+            assert!(
+                matches!(hear(&update, &me()), Heard::Nothing),
+                "{offset} {length}"
+            );
+        }
+    }
+}

@@ -131,7 +131,7 @@ async fn settings_fill_in_what_the_treasury_left_open() {
 }
 
 #[tokio::test]
-async fn every_kind_of_bad_input_gets_its_problem_document_and_the_server_goes_on() {
+async fn ac_60_ac_84_every_kind_of_bad_input_gets_its_problem_document_and_the_server_goes_on() {
     let app = TestApp::on_sqlite().await;
     let ask = |body: serde_json::Value| app.request(Method::POST, "/api/v1/ask").json(&body).send();
     for blank in ["", " \t\n", "\u{200b}\u{202e}", "\0"] {
@@ -200,7 +200,7 @@ async fn every_kind_of_bad_input_gets_its_problem_document_and_the_server_goes_o
 }
 
 #[tokio::test]
-async fn no_text_is_a_query_however_much_it_looks_like_one() {
+async fn ac_89_no_text_is_a_query_however_much_it_looks_like_one() {
     let app = TestApp::on_sqlite().await;
     let brackets = "(".repeat(740);
     for text in [

@@ -96,7 +96,7 @@ async fn a_cut_connection_and_a_restarted_server_lose_and_double_nothing() {
 }
 
 #[tokio::test]
-async fn an_ended_chat_leaves_nothing_behind() {
+async fn ac_35_an_ended_chat_leaves_nothing_behind() {
     let Some(browser) = Browser::open(DESKTOP).await else {
         return;
     };

@@ -269,7 +269,7 @@ async fn the_menu_is_used_by_keyboard_and_escape_closes_it_before_the_panel() {
 }
 
 #[tokio::test]
-async fn after_the_end_neither_a_reload_nor_the_way_back_shows_anything() {
+async fn ac_35_after_the_end_neither_a_reload_nor_the_way_back_shows_anything() {
     let Some(browser) = Browser::open(DESKTOP).await else {
         return;
     };
@@ -320,7 +320,7 @@ async fn after_the_end_neither_a_reload_nor_the_way_back_shows_anything() {
 }
 
 #[tokio::test]
-async fn the_page_and_the_frame_ignore_messages_of_others_and_of_a_bad_shape() {
+async fn ac_69_the_page_and_the_frame_ignore_messages_of_others_and_of_a_bad_shape() {
     let Some(browser) = Browser::open(DESKTOP).await else {
         return;
     };

@@ -107,7 +107,7 @@ on_both_databases! {
         }
     }
 
-    async fn somebody_elses_chat_and_no_chat_are_the_same(app: TestApp) {
+    async fn ac_54_somebody_elses_chat_and_no_chat_are_the_same(app: TestApp) {
         let mine = app.begin().await;
         let theirs = app.begin().await;
         let mut bodies = Vec::new();

@@ -136,7 +136,7 @@ async fn killed_again_and_again(database: Database) {
         process.kill();
         process.again(folder).await;
         if crash % 20 == 19 {
-            println!("{} crashes", crash + 1);
+            eprintln!("{} crashes", crash + 1);
         }
     }
     stop.store(true, Ordering::Relaxed);
@@ -161,7 +161,7 @@ async fn killed_again_and_again(database: Database) {
     }
     process.kill();
     let messages: usize = told.iter().map(|(_, _, told)| told.len()).sum();
-    println!("{crashes} crashes, {messages} messages on the web, {given} on Telegram");
+    eprintln!("{crashes} crashes, {messages} messages on the web, {given} on Telegram");
     assert!(messages > CHATS && given > 1);
     every_chat_is_whole(&url, &told).await;
     every_person_was_answered(&url, &telegram, &written).await;

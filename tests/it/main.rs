@@ -12,6 +12,7 @@ mod architecture;
 mod ask;
 mod browser;
 mod browser_line;
+mod browser_markup;
 mod browser_tools;
 mod chat;
 mod cli;

@@ -14,7 +14,7 @@ const SERVE: &[(&str, &str)] = &[
 ];
 
 #[tokio::test]
-async fn every_response_carries_its_headers() {
+async fn ac_64_to_68_every_response_carries_its_headers() {
     let app = TestApp::with(SERVE).await;
     let mut shown = String::new();
     for path in [
@@ -41,7 +41,7 @@ async fn every_response_carries_its_headers() {
 }
 
 #[tokio::test]
-async fn only_listed_sites_may_show_the_chat_in_a_frame() {
+async fn ac_70_only_listed_sites_may_show_the_chat_in_a_frame() {
     let app = TestApp::with(SERVE).await;
     let policy = app.get("/chat").await.headers()["content-security-policy"].clone();
     let policy = policy.to_str().unwrap();
@@ -87,7 +87,7 @@ async fn the_loader_is_small_and_unchanged_files_are_not_sent_again() {
 }
 
 #[tokio::test]
-async fn pages_and_scripts_hold_nothing_inline_and_never_parse_text_as_markup() {
+async fn ac_61_pages_and_scripts_hold_nothing_inline_and_never_parse_text_as_markup() {
     let folders = ["src/web/assets", "src/web/assets/chat", "src/web/templates"];
     for folder in folders {
         for entry in std::fs::read_dir(folder).unwrap() {

@@ -38,7 +38,7 @@ impl Write for Log {
 }
 
 on_both_databases! {
-    async fn nothing_secret_reaches_the_database_the_log_or_the_figures(app: TestApp) {
+    async fn ac_82_nothing_secret_reaches_the_database_the_log_or_the_figures(app: TestApp) {
         let log = Log::default();
         let writer = log.clone();
         let subscriber = tracing_subscriber::fmt()

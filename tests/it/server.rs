@@ -25,7 +25,7 @@ async fn until_closed(mut stream: TcpStream) -> (String, Duration) {
 }
 
 #[tokio::test]
-async fn a_connection_that_says_nothing_or_drips_its_head_is_closed() {
+async fn ac_97_a_connection_that_says_nothing_or_drips_its_head_is_closed() {
     let app = TestApp::with(&[
         ("TANYA_FIRST_BYTE_TIMEOUT_S", "1"),
         ("TANYA_HEAD_TIMEOUT_S", "1"),
@@ -45,7 +45,7 @@ async fn a_connection_that_says_nothing_or_drips_its_head_is_closed() {
 }
 
 #[tokio::test]
-async fn a_body_that_does_not_come_is_given_up() {
+async fn ac_97_a_body_that_does_not_come_is_given_up() {
     let app = TestApp::with(&[("TANYA_BODY_TIMEOUT_S", "1")]).await;
     let mut slow = connect(&app).await;
     slow.write_all(b"POST /api/v1/ask HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\nconnection: close\r\n\r\n{")
@@ -58,7 +58,7 @@ async fn a_body_that_does_not_come_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_body_without_end_is_cut_off_at_the_limit() {
+async fn ac_96_a_body_without_end_is_cut_off_at_the_limit() {
     let app = TestApp::on_sqlite().await;
     let mut endless = connect(&app).await;
     endless
@@ -75,7 +75,7 @@ async fn a_body_without_end_is_cut_off_at_the_limit() {
 }
 
 #[tokio::test]
-async fn a_head_that_is_too_large_is_refused() {
+async fn ac_96_a_head_that_is_too_large_is_refused() {
     let app = TestApp::on_sqlite().await;
     for head in [
         format!("GET /{} HTTP/1.1\r\nhost: x\r\n\r\n", "a".repeat(65_536)),
@@ -92,7 +92,7 @@ async fn a_head_that_is_too_large_is_refused() {
 }
 
 #[tokio::test]
-async fn one_address_cannot_take_all_connections_and_an_office_has_more() {
+async fn ac_98_one_address_cannot_take_all_connections_and_an_office_has_more() {
     let few = [
         ("TANYA_CONNECTIONS_PER_ADDRESS", "3"),
         ("TANYA_OFFICE_NETWORKS", "10.0.0.0/8"),
@@ -122,7 +122,7 @@ async fn one_address_cannot_take_all_connections_and_an_office_has_more() {
 }
 
 #[tokio::test]
-async fn the_operator_sees_health_readiness_and_figures_and_the_public_does_not() {
+async fn ac_85_the_operator_sees_health_readiness_and_figures_and_the_public_does_not() {
     let app = TestApp::on_sqlite().await;
     app.ask("lupa kata laluan portal").await;
     let admin = async |path: &str| app.client.get(app.admin_url(path)).send().await.unwrap();
@@ -148,7 +148,7 @@ async fn the_operator_sees_health_readiness_and_figures_and_the_public_does_not(
 }
 
 #[tokio::test]
-async fn two_servers_never_share_one_file() {
+async fn ac_109_two_servers_never_share_one_file() {
     let app = TestApp::on_sqlite().await;
     let url = app.database.url(app.folder());
     let error = tanya::storage::Store::open(&url)
