@@ -564,9 +564,12 @@ impl Reader {
         match self.text("TELEGRAM_MODE").as_deref() {
             None | Some("polling") => return TelegramMode::Polling,
             Some("webhook") => {}
-            Some(other) => self.problems.push(format!(
-                "TANYA_TELEGRAM_MODE is {other:?}; it must be polling or webhook"
-            )),
+            Some(other) => {
+                self.problems.push(format!(
+                    "TANYA_TELEGRAM_MODE is {other:?}; it must be polling or webhook"
+                ));
+                return TelegramMode::Polling;
+            }
         }
         let secret = secret.unwrap_or_default();
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');

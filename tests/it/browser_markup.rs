@@ -33,6 +33,8 @@ fn attempts() -> Vec<String> {
         "embed src=x",
         "style",
         "link rel=stylesheet href=x",
+        "button",
+        "table background=x",
     ];
     for tag in tags {
         for event in events {
