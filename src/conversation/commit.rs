@@ -77,9 +77,14 @@ impl Engine {
         let Some((carrier, lane)) = carried(row) else {
             return Ok(());
         };
+        let lane = match payload {
+            // Beside the answers: neither waits for the other.
+            Payload::Remove { .. } => format!("{lane} remove"),
+            Payload::Say { .. } | Payload::Leave => lane.to_owned(),
+        };
         let delivery = Delivery {
             carrier,
-            lane,
+            lane: &lane,
             message: place,
             payload: Some(payload),
         };

@@ -75,8 +75,10 @@ pub enum Refusal {
     Slow(Duration),
     /// The person blocked us, is gone, or threw us out.
     Forbidden,
-    /// Somebody else fetches this bot's updates, or has them brought.
+    /// Somebody else fetches this bot's updates.
     Conflict,
+    /// A webhook is set: updates are brought, and cannot be fetched.
+    Hooked,
     /// The group has another number now.
     Moved(i64),
     /// The token is none.
@@ -106,7 +108,9 @@ impl From<&RequestError> for Refusal {
                 let begins = |with: &str| said.starts_with(with);
                 if begins("Forbidden") || begins("Bad Request: chat not found") {
                     Self::Forbidden
-                } else if begins("Conflict") || begins("can't use getUpdates") {
+                } else if said.contains("while webhook is active") {
+                    Self::Hooked
+                } else if begins("Conflict") {
                     Self::Conflict
                 } else if said == "Invalid bot token" || said == "Unauthorized" {
                     Self::Token
@@ -135,6 +139,7 @@ impl Refusal {
             Self::Slow(_) => "slow",
             Self::Forbidden => "forbidden",
             Self::Conflict => "conflict",
+            Self::Hooked => "hooked",
             Self::Moved(_) => "moved",
             Self::Token => "token",
             Self::Wrong => "wrong",

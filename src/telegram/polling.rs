@@ -1,6 +1,6 @@
 //! Fetching updates. One process at a time asks; what came is kept before the next question confirms it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use teloxide::Bot;
 use teloxide::requests::Requester;
@@ -23,6 +23,8 @@ const LONGEST_CONFLICT: Duration = Duration::from_secs(600);
 const UNDISTURBED: u32 = 4;
 /// The longest wait after failures.
 const LONGEST: Duration = Duration::from_secs(30);
+/// The pause after an answer that came at once and brought nothing.
+const UNHELD: Duration = Duration::from_millis(200);
 /// How often another process looks whether it is its turn to ask.
 const STAND_BY: Duration = Duration::from_secs(2);
 
@@ -90,18 +92,13 @@ impl Polling {
 
     /// Asks once; returns how long to wait before the next question.
     async fn fetch(&self, turn: &mut Turn) -> Duration {
-        if !turn.unhooked {
-            match self.unhook().await {
-                Ok(()) => turn.unhooked = true,
-                Err(refusal) => return turn.refused(refusal),
-            }
-        }
+        let asked = Instant::now();
         let fetch = FetchUpdates::after(turn.confirmed).request(&self.bot);
         // The server answers after POLL; whoever is silent for longer has lost the line.
         let answered = tokio::time::timeout(POLL * 2, fetch).await;
         let updates = match answered {
             Ok(Ok(updates)) => updates,
-            Ok(Err(error)) => return turn.refused(Refusal::from(&error)),
+            Ok(Err(error)) => return self.refused(turn, Refusal::from(&error)).await,
             Err(_) => return turn.refused(Refusal::Down),
         };
         turn.succeeded();
@@ -115,28 +112,32 @@ impl Polling {
                 return turn.failed();
             }
         }
-        Duration::ZERO
+        // A server that does not hold the question is not asked without a pause.
+        let held = !updates.is_empty() || asked.elapsed() > UNHELD;
+        if held { Duration::ZERO } else { UNHELD }
     }
 
-    /// Updates that are brought cannot be fetched: whoever is set to fetch has them brought no more.
-    async fn unhook(&self) -> Result<(), Refusal> {
-        let info = self.bot.get_webhook_info().await;
-        let info = info.map_err(|error| Refusal::from(&error))?;
-        if info.url.is_some() {
-            tracing::warn!(
-                "a webhook was set for this bot; it is removed, since updates are fetched"
-            );
-            let removed = self.bot.delete_webhook().await;
-            removed.map_err(|error| Refusal::from(&error))?;
+    /// Updates that are brought cannot be fetched: whoever is set to fetch has them brought no more, once. Who brings
+    /// them back is another instance, and left alone.
+    async fn refused(&self, turn: &mut Turn, refusal: Refusal) -> Duration {
+        if refusal != Refusal::Hooked || turn.unhooked {
+            return turn.refused(refusal);
         }
-        Ok(())
+        tracing::warn!("a webhook is set for this bot; it is removed, since updates are fetched");
+        match self.bot.delete_webhook().await {
+            Ok(_) => {
+                turn.unhooked = true;
+                Duration::ZERO
+            }
+            Err(error) => turn.refused(Refusal::from(&error)),
+        }
     }
 }
 
 /// How the questions went so far.
 #[derive(Debug, Default)]
 struct Turn {
-    /// Whether no webhook is in the way.
+    /// Whether a webhook was removed.
     unhooked: bool,
     /// The highest number of what was kept and not confirmed yet.
     confirmed: Option<i64>,
@@ -163,7 +164,7 @@ impl Turn {
             .increment(1);
         match refusal {
             Refusal::Slow(wait) => wait,
-            Refusal::Conflict => {
+            Refusal::Conflict | Refusal::Hooked => {
                 if self.conflicts == 0 {
                     tracing::warn!(
                         "another instance fetches this bot's updates, or a webhook is set; this one waits until it is alone"

@@ -240,7 +240,9 @@ impl Sending {
                 outbox::move_lane(connection, &row.carrier, &row.lane, &chat, now).await?;
                 return Ok("again");
             }
-            Refusal::Conflict | Refusal::Wrong => (500 << row.attempts.clamp(0, 6), true, TRIES),
+            Refusal::Conflict | Refusal::Hooked | Refusal::Wrong => {
+                (500 << row.attempts.clamp(0, 6), true, TRIES)
+            }
             Refusal::Down => {
                 // While nobody gets through it is not this delivery's fault.
                 let reached = pace::reached_at(connection, &self.inbox.source).await?;
@@ -265,7 +267,8 @@ impl Sending {
     }
 
     async fn deliver(&self, row: &OutboxRow) -> sqlx::Result<Went> {
-        let Ok(chat) = row.lane.parse::<i64>().map(ChatId) else {
+        let chat = row.lane.split(' ').next();
+        let Some(chat) = chat.and_then(|chat| chat.parse().ok()).map(ChatId) else {
             return Ok(Went::Empty);
         };
         let payload = row.payload.as_deref();
@@ -393,6 +396,8 @@ impl Sending {
 fn gone_or_refused(error: &RequestError) -> Went {
     match Refusal::from(error) {
         Refusal::Forbidden | Refusal::Wrong => Went::Sent,
+        // Where messages are sent with the same token, it is the method that is not there.
+        Refusal::Token => Went::Refused(Refusal::Conflict),
         refusal => Went::Refused(refusal),
     }
 }

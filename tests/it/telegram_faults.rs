@@ -170,7 +170,7 @@ async fn a_token_that_telegram_does_not_know_is_no_storm() {
     telegram.fail("*", Fault::Unauthorized, 1_000);
     let app = TestApp::with_telegram(Database::sqlite(), &telegram, &[]).await;
     tokio::time::sleep(Duration::from_secs(2)).await;
-    let asked = telegram.attempts("getMe") + telegram.attempts("getWebhookInfo");
+    let asked = telegram.attempts("getMe") + telegram.attempts("getUpdates");
     assert!((2..=4).contains(&asked), "{asked}");
     app.stop().await;
 }
