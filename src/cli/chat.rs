@@ -87,7 +87,7 @@ fn show(messages: &[Message], out: &mut Output) {
         }
         out.say(&message.body.text);
         for (place, choice) in message.body.choices.iter().enumerate() {
-            out.say(&format!("  {}. {}", place + 1, choice.label));
+            out.say(&format!("  [{}] {}", place + 1, choice.label));
         }
     }
     out.say("");

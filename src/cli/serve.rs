@@ -63,6 +63,9 @@ fn announce(settings: &Settings, app: &App, out: &mut Output) {
     if settings.mode == Mode::Serve {
         return;
     }
+    if settings.telegram.is_some() {
+        out.say("\n  The bot answers on Telegram.");
+    }
     let port = app.http_addr.port();
     out.say(&format!(
         "\n  Tanya is running. Open in a browser:\n\n    \

@@ -1,0 +1,249 @@
+//! From what was read to the settings: defaults, forms, and what must hold between them.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use tracing_subscriber::EnvFilter;
+use url::{Host, Url};
+
+use super::reader::Reader;
+use super::{Limits, Mode, Role, Settings, TelegramMode, TelegramSettings};
+use crate::knowledge::REVIEW_DAYS;
+use crate::knowledge::answer::Contacts;
+use crate::secret::{KEY_BYTES, Secret, SecretKey};
+
+pub(super) const DEMO_DATABASE: &str = "sqlite://data/tanya.db";
+const TELEGRAM_API: &str = "https://api.telegram.org";
+
+impl Reader {
+    /// The settings; what is wrong is among the problems.
+    pub(super) fn settings(&mut self, mode: Mode) -> Settings {
+        let networks = "networks as 10.1.0.0/16";
+        let network = |item: &str| item.parse::<IpNet>().ok().or_else(|| single(item));
+        let office_networks = match (mode, self.values.contains_key("OFFICE_NETWORKS")) {
+            (Mode::Demo, false) => ["127.0.0.0/8", "::1/128"]
+                .iter()
+                .filter_map(|n| n.parse().ok())
+                .collect(),
+            _ => self.list("OFFICE_NETWORKS", networks, network),
+        };
+        let settings = Settings {
+            mode,
+            http_addr: self.parsed("HTTP_ADDR", "HOST:PORT", loopback(8080)),
+            admin_addr: self.parsed("ADMIN_ADDR", "HOST:PORT", loopback(9090)),
+            public_url: self.public_url(mode),
+            database_url: self.database_url(),
+            knowledge_dir: self.knowledge_dir(),
+            contacts: Contacts {
+                teknikal: self.text("CONTACT_TEKNIKAL"),
+                naziran: self.text("CONTACT_NAZIRAN"),
+                form_url: self.https_url("FORM_URL"),
+                manual_url: self.https_url("MANUAL_URL"),
+            },
+            review_days: self.parsed("REVIEW_DAYS", "a number of days", REVIEW_DAYS),
+            allowed_origins: self.list("ALLOWED_ORIGINS", "origins as https://host", origin),
+            trusted_proxies: self.list("TRUSTED_PROXIES", networks, network),
+            office_networks,
+            secret_key: self.secret_key(),
+            telegram: self.telegram(),
+            role: self.role(),
+            clock_offset_ms: self
+                .parsed("CLOCK_OFFSET_S", "a number of seconds", 0_i64)
+                .saturating_mul(1000),
+            limits: self.limits(),
+            log: self.log(),
+            warnings: Vec::new(),
+        };
+        if mode == Mode::Serve && settings.clock_offset_ms != 0 {
+            self.problems
+                .push("TANYA_CLOCK_OFFSET_S is for demonstrations; remove it".to_owned());
+        }
+        Settings {
+            warnings: std::mem::take(&mut self.warnings),
+            ..settings
+        }
+    }
+
+    /// A folder that is named must be there; the usual one may be missing, and what is in the binary serves.
+    fn knowledge_dir(&mut self) -> PathBuf {
+        let Some(named) = self.text("KNOWLEDGE_DIR").map(PathBuf::from) else {
+            return PathBuf::from("knowledge");
+        };
+        if !named.is_dir() {
+            self.problems.push(format!(
+                "TANYA_KNOWLEDGE_DIR is {}; there is no such folder",
+                named.display()
+            ));
+        }
+        named
+    }
+
+    fn log(&mut self) -> String {
+        let default = || "info,sqlx=warn,tantivy=warn".to_owned();
+        let filter = self.text("LOG").unwrap_or_else(default);
+        if let Err(error) = EnvFilter::try_new(&filter) {
+            self.problems.push(format!("TANYA_LOG: {error}"));
+        }
+        filter
+    }
+
+    fn limits(&mut self) -> Limits {
+        let hours = self.parsed("CHAT_IDLE_HOURS", "a number of hours", 24_u64);
+        Limits {
+            connections: self.count("CONNECTIONS", 10_000),
+            connections_per_address: self.count("CONNECTIONS_PER_ADDRESS", 600),
+            first_byte: self.seconds("FIRST_BYTE_TIMEOUT_S", 10),
+            head: self.seconds("HEAD_TIMEOUT_S", 10),
+            body: self.seconds("BODY_TIMEOUT_S", 10),
+            shutdown: self.seconds("SHUTDOWN_TIMEOUT_S", 10),
+            chat_idle: Duration::from_secs(hours.saturating_mul(3600)),
+            transcript_days: self.parsed("TRANSCRIPT_DAYS", "a number of days", 90),
+            new_chats: self.count("NEW_CHATS_PER_HOUR", 300),
+            chat_messages: self.count("CHAT_MESSAGES_PER_MINUTE", 60),
+            chat_streams: self.count("CHAT_STREAMS", 3),
+        }
+    }
+
+    fn public_url(&mut self, mode: Mode) -> Option<Url> {
+        let text = self.text("PUBLIC_URL")?;
+        let Ok(url) = Url::parse(&text) else {
+            self.problems.push(format!(
+                "TANYA_PUBLIC_URL is {text:?}; it must be an address"
+            ));
+            return None;
+        };
+        let secure = match url.scheme() {
+            "https" => true,
+            "http" => mode == Mode::Demo || is_loopback(&url),
+            _ => false,
+        };
+        if !secure || url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+            self.problems.push(format!(
+                "TANYA_PUBLIC_URL is {text:?}; it must be https://host (http only for a loopback host), without a path"
+            ));
+        }
+        Some(url)
+    }
+
+    fn database_url(&mut self) -> String {
+        let url = self.text("DATABASE_URL");
+        let url = url.unwrap_or_else(|| DEMO_DATABASE.to_owned());
+        let known = ["sqlite:", "postgres:", "postgresql:"];
+        if !known.iter().any(|scheme| url.starts_with(scheme)) {
+            self.problems
+                .push("TANYA_DATABASE_URL must begin with sqlite:// or postgres://".to_owned());
+        }
+        url
+    }
+
+    fn secret_key(&mut self) -> Option<SecretKey> {
+        let [key, old] = ["SECRET_KEY", "SECRET_KEY_OLD"].map(|name| {
+            let text = self.text(name)?;
+            let key = SecretKey::parse(&text);
+            if key.is_none() {
+                self.problems.push(format!(
+                    "TANYA_{name} must be {KEY_BYTES} or more random bytes in base64: `openssl rand -base64 32` makes one"
+                ));
+            }
+            key
+        });
+        Some(key?.after(old))
+    }
+
+    fn role(&mut self) -> Role {
+        match self.text("ROLE").as_deref() {
+            None | Some("all") => Role::All,
+            Some("web") => Role::Web,
+            Some("worker") => Role::Worker,
+            Some(other) => {
+                self.problems.push(format!(
+                    "TANYA_ROLE is {other:?}; it must be all, web or worker"
+                ));
+                Role::All
+            }
+        }
+    }
+
+    fn telegram(&mut self) -> Option<TelegramSettings> {
+        let mode = self.telegram_mode();
+        let token = self.text("TELEGRAM_TOKEN")?;
+        if !is_bot_token(&token) {
+            self.problems.push(
+                "TANYA_TELEGRAM_TOKEN is no bot token; @BotFather gives one, as 123456:ABC…"
+                    .to_owned(),
+            );
+        }
+        let api_url = self.text("TELEGRAM_API_URL");
+        let api_url = api_url.unwrap_or_else(|| TELEGRAM_API.to_owned());
+        let url = Url::parse(&api_url).ok();
+        let url = url.filter(|url| matches!(url.scheme(), "https" | "http"));
+        if url.is_none() {
+            self.problems
+                .push("TANYA_TELEGRAM_API_URL must be an http or https address".to_owned());
+        }
+        Some(TelegramSettings {
+            token: Secret::new(token),
+            api_url: url?,
+            mode,
+        })
+    }
+
+    fn telegram_mode(&mut self) -> TelegramMode {
+        let secret = self.text("TELEGRAM_WEBHOOK_SECRET");
+        match self.text("TELEGRAM_MODE").as_deref() {
+            None | Some("polling") => return TelegramMode::Polling,
+            Some("webhook") => {}
+            Some(other) => {
+                self.problems.push(format!(
+                    "TANYA_TELEGRAM_MODE is {other:?}; it must be polling or webhook"
+                ));
+                return TelegramMode::Polling;
+            }
+        }
+        let secret = secret.unwrap_or_default();
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+        if !(WEBHOOK_SECRET..=256).contains(&secret.len()) || !secret.chars().all(allowed) {
+            self.problems.push(format!(
+                "TANYA_TELEGRAM_WEBHOOK_SECRET must be {WEBHOOK_SECRET} to 256 letters, digits, _ or -: `openssl rand -hex 32` makes one"
+            ));
+        }
+        TelegramMode::Webhook(Secret::new(secret))
+    }
+}
+
+/// The least length of the webhook's secret.
+const WEBHOOK_SECRET: usize = 8;
+
+fn is_bot_token(token: &str) -> bool {
+    let Some((id, key)) = token.split_once(':') else {
+        return false;
+    };
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    id.parse::<u64>().is_ok() && !key.is_empty() && key.chars().all(allowed)
+}
+
+fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], port))
+}
+
+fn single(item: &str) -> Option<IpNet> {
+    item.parse::<IpAddr>().ok().map(IpNet::from)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// An exact origin: scheme, host, port, nothing else; no wildcard.
+fn origin(item: &str) -> Option<String> {
+    let url = Url::parse(item).ok()?;
+    let exact = matches!(url.scheme(), "http" | "https") && !item.contains('*');
+    (exact && url.origin().ascii_serialization() == item).then(|| item.to_owned())
+}
