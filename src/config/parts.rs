@@ -216,12 +216,10 @@ impl Reader {
 /// The least length of the webhook's secret.
 const WEBHOOK_SECRET: usize = 8;
 
+/// Whether it can be one: what it is made of is Telegram's affair, but it stands in addresses.
 fn is_bot_token(token: &str) -> bool {
-    let Some((id, key)) = token.split_once(':') else {
-        return false;
-    };
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-    id.parse::<u64>().is_ok() && !key.is_empty() && key.chars().all(allowed)
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '_' | '-');
+    token.chars().all(allowed)
 }
 
 fn loopback(port: u16) -> SocketAddr {
