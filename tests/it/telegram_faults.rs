@@ -81,7 +81,8 @@ on_telegram! {
         until("marked", async || app.figure("tanya_conversations_unreachable").await == 1.0).await;
         telegram.give(private_text(BAKAR, "/start"));
         telegram.until_sent(BAKAR, 2).await;
-        assert_eq!(app.figure("tanya_outbox_waiting").await, 0.0);
+        // It is noted a moment after it was sent.
+        until("noted", async || app.figure("tanya_outbox_waiting").await == 0.0).await;
         assert_eq!(app.figure("tanya_outbox_dead").await, 0.0);
         telegram.heal();
         telegram.give(private_text(AMINAH, "/bahasa"));
