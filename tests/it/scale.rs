@@ -80,7 +80,6 @@ async fn two_processes_decide_one_message_once_and_keep_the_order() {
         .map(|it| it["seq"].as_i64().unwrap())
         .collect();
     assert_eq!(seqs, (1..=22).collect::<Vec<i64>>());
-    // The limits are one, too.
     one.stop().await;
     other.stop().await;
 }
