@@ -12,22 +12,32 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bell::Bells;
 use crate::clock::Clock;
-use crate::config::{Mode, Settings};
-use crate::conversation::{Bounds, Engine};
+use crate::config::{Mode, PortalSettings, Role, Settings};
+use crate::conversation::{self, Bounds, Engine};
+use crate::identity::{self, Identity};
+use crate::key_ring::KeyRing;
 use crate::knowledge::live::LiveKnowledge;
 use crate::knowledge::source::Source;
 use crate::knowledge::{LoadOptions, Strictness};
+use crate::mail::Mailer;
+use crate::mail::inbox::Inbox;
+use crate::mail::smtp::Smtp;
 use crate::news;
+use crate::outbox::Post;
+use crate::portal::Portal;
+use crate::portal::simulator::Simulator;
 use crate::retention::Retention;
-use crate::secret::SecretKey;
+use crate::secret::{self, Secret, SecretKey};
 use crate::storage::pace::Rate;
 use crate::storage::{Store, inbound, lease, outbox};
-use crate::telegram::{self, Telegram};
+use crate::telegram::{self, BotName, Telegram};
 use crate::web::admin::AdminState;
+use crate::web::demo::Demo;
 use crate::web::limit::{Streams, WebLimits};
 use crate::web::pages::Site;
 use crate::web::server::Server;
 use crate::web::{self, Web};
+use crate::worker::{self, Worker};
 
 /// How often figures are condensed, so that they stay small when nobody asks for them.
 const CONDENSE_EVERY: Duration = Duration::from_secs(5);
@@ -43,6 +53,8 @@ pub struct App {
     pub admin_addr: SocketAddr,
     /// How users reach the public listener, without a slash at the end.
     pub public_url: String,
+    /// Where the demo's simulator of the portal is.
+    pub simulator_url: Option<String>,
     /// The time as this program sees it.
     pub clock: Clock,
     knowledge: Arc<LiveKnowledge>,
@@ -67,16 +79,38 @@ impl App {
         let site = site(settings, http_addr);
         let public_url = site.public_url.clone();
 
-        let secret_key = secret_key(settings)?;
-        let bells = Arc::new(Bells::default());
-        let engine = Arc::new(Engine::new(
-            Arc::clone(&store),
-            Arc::clone(&knowledge),
-            clock.clone(),
-            bounds(settings),
-            Arc::clone(&bells),
-        ));
         let stop = CancellationToken::new();
+        let mut tasks = JoinSet::new();
+        let stand_in = stand_in(settings, &clock, &mut tasks, &stop).await?;
+        let portal = portal(settings, stand_in.as_ref(), &clock)?;
+        let parts = Parts {
+            store: Arc::clone(&store),
+            knowledge: Arc::clone(&knowledge),
+            clock: clock.clone(),
+            public_url: public_url.clone(),
+            portal: portal.clone(),
+        };
+        let Core {
+            engine,
+            identity,
+            post,
+            bells,
+            secret_key,
+        } = core(settings, parts).await?;
+        let (mailer, inbox) = mailer(settings, &public_url)?;
+        let worker = Worker::new(worker::Parts {
+            store: Arc::clone(&store),
+            clock: clock.clone(),
+            bells: Arc::clone(&bells),
+            engine: Arc::clone(&engine),
+            identity: Arc::clone(&identity),
+            knowledge: Arc::clone(&knowledge),
+            post,
+            mailer,
+            portal: portal.clone(),
+            offices: settings.offices.clone(),
+        });
+        let bot_name = Arc::new(BotName::default());
         let telegram = settings.telegram.as_ref().map(|telegram| {
             let parts = telegram::Parts {
                 store: Arc::clone(&store),
@@ -84,6 +118,7 @@ impl App {
                 engine: Arc::clone(&engine),
                 knowledge: Arc::clone(&knowledge),
                 bells,
+                bot_name: Arc::clone(&bot_name),
                 secret_key: secret_key.clone(),
                 public_url: public_url.clone(),
                 body_timeout: settings.limits.body,
@@ -105,6 +140,13 @@ impl App {
                 new_chats: settings.limits.new_chats,
                 streams: Streams::new(settings.limits.chat_streams),
             },
+            identity: Arc::clone(&identity),
+            portal,
+            demo: inbox.map(|inbox| Demo {
+                inbox,
+                simulator: stand_in.as_ref().map(|it| it.simulator.clone()),
+            }),
+            bot_name: bot_name.clone(),
             channels: telegram.as_ref().map(Telegram::routes).unwrap_or_default(),
             body_timeout: settings.limits.body,
             stop: stop.clone(),
@@ -121,7 +163,9 @@ impl App {
                 settings.trusted_proxies.clone(),
             )
         };
-        let mut tasks = JoinSet::new();
+        if settings.role != Role::Web {
+            worker.spawn(&mut tasks, &stop);
+        }
         tasks.spawn(server(public).run(http, stop.clone()));
         tasks.spawn(server(operator).run(admin, stop.clone()));
         tasks.spawn(news::follow(Arc::clone(&store), engine, stop.clone()));
@@ -137,10 +181,14 @@ impl App {
         tasks.spawn(retention.clone().run(stop.clone()));
         tasks.spawn(condense(stop.clone()));
         tasks.spawn(heal(Arc::clone(&store), clock.clone(), stop.clone()));
+        if let Some(stand_in) = &stand_in {
+            describe_demo(settings, &stand_in.url)?;
+        }
         Ok(Self {
             http_addr,
             admin_addr,
             public_url,
+            simulator_url: stand_in.map(|stand_in| stand_in.url),
             clock,
             knowledge,
             store,
@@ -186,14 +234,175 @@ pub fn bounds(settings: &Settings) -> Bounds {
     }
 }
 
+/// What the engine is made of, besides the settings.
+pub struct Parts {
+    /// The database.
+    pub store: Arc<Store>,
+    /// What is known.
+    pub knowledge: Arc<LiveKnowledge>,
+    /// The time.
+    pub clock: Clock,
+    /// How users reach the public listener.
+    pub public_url: String,
+    /// The portal, if there is one.
+    pub portal: Option<Arc<Portal>>,
+}
+
+/// The engine, and what it shares with others.
+pub struct Core {
+    /// The engine.
+    pub engine: Arc<Engine>,
+    /// Who people are.
+    pub identity: Arc<Identity>,
+    /// What takes mails and errands.
+    pub post: Arc<Post>,
+    /// Wakes those who carry.
+    pub bells: Arc<Bells>,
+    /// What every key is derived from.
+    pub secret_key: SecretKey,
+}
+
+/// Puts the engine together.
+pub async fn core(settings: &Settings, parts: Parts) -> anyhow::Result<Core> {
+    let secret_key = secret_key(settings)?;
+    let bells = Arc::new(Bells::default());
+    let (store, clock) = (parts.store, parts.clock);
+    let keys = KeyRing::open(&store, &secret_key, &clock).await?;
+    let post = Post::new(Arc::clone(&store), Arc::clone(&bells), &secret_key);
+    let post = Arc::new(post);
+    let identity = Arc::new(Identity::new(identity::Parts {
+        store: Arc::clone(&store),
+        clock: clock.clone(),
+        secret: secret_key.clone(),
+        keys,
+        post: Arc::clone(&post),
+        limits: settings.identity.clone(),
+        public_url: parts.public_url,
+    }));
+    let engine = Arc::new(Engine::new(conversation::Parts {
+        store,
+        knowledge: parts.knowledge,
+        clock,
+        bounds: bounds(settings),
+        bells: Arc::clone(&bells),
+        identity: Arc::clone(&identity),
+        portal: parts.portal,
+        post: Arc::clone(&post),
+        ticket_sealer: secret_key.sealer("ticket"),
+        typed_proof: settings.typed_proof,
+    }));
+    Ok(Core {
+        engine,
+        identity,
+        post,
+        bells,
+        secret_key,
+    })
+}
+
+/// The demo's stand-in for the portal.
+struct StandIn {
+    simulator: Simulator,
+    url: String,
+    token: Secret,
+}
+
+async fn stand_in(
+    settings: &Settings,
+    clock: &Clock,
+    tasks: &mut JoinSet<()>,
+    stop: &CancellationToken,
+) -> anyhow::Result<Option<StandIn>> {
+    if !matches!(settings.portal, PortalSettings::Simulator) {
+        return Ok(None);
+    }
+    let listener = listen(settings.simulator_addr).await?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let token = secret::random_token();
+    let simulator = Simulator::new(&token, &url, clock.clone());
+    let (router, stop) = (simulator.router(), stop.clone());
+    tasks.spawn(async move {
+        let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
+        if let Err(error) = served.await {
+            tracing::error!(%error, "the portal simulator stopped");
+        }
+    });
+    Ok(Some(StandIn {
+        simulator,
+        url,
+        token: Secret::new(token),
+    }))
+}
+
+fn portal(
+    settings: &Settings,
+    stand_in: Option<&StandIn>,
+    clock: &Clock,
+) -> anyhow::Result<Option<Arc<Portal>>> {
+    let (url, token, link_hosts) = match (&settings.portal, stand_in) {
+        (
+            PortalSettings::At {
+                url,
+                token,
+                link_hosts,
+            },
+            _,
+        ) => (url.clone(), token.clone(), link_hosts.clone()),
+        (PortalSettings::Simulator, Some(stand_in)) => {
+            let host = stand_in.url.trim_start_matches("http://").to_owned();
+            (stand_in.url.parse()?, stand_in.token.clone(), vec![host])
+        }
+        (PortalSettings::Manual | PortalSettings::Simulator, _) => {
+            tracing::info!("there is no portal interface: officers do what it would");
+            return Ok(None);
+        }
+    };
+    let portal = Portal::new(&url, token, link_hosts, clock.clone())?;
+    Ok(Some(Arc::new(portal)))
+}
+
+/// What sends mails; without a server, the demo's inbox takes them.
+fn mailer(settings: &Settings, public_url: &str) -> anyhow::Result<(Mailer, Option<Arc<Inbox>>)> {
+    let url = url::Url::parse(public_url)?;
+    let host = url.host_str().unwrap_or("localhost");
+    let from = settings.mail_from.as_str();
+    match &settings.smtp {
+        Some(smtp) => {
+            let smtp = Smtp::parse(smtp.url.reveal(), smtp.ca.as_deref(), host)?;
+            Ok((Mailer::smtp(smtp, from, host)?, None))
+        }
+        None => {
+            let inbox = Arc::new(Inbox::default());
+            let mailer = Mailer::inbox(Arc::clone(&inbox), from, host)?;
+            Ok((mailer, Some(inbox)))
+        }
+    }
+}
+
+/// Tells programs that try the demo where its parts are: `demo.json` beside the database.
+fn describe_demo(settings: &Settings, simulator: &str) -> anyhow::Result<()> {
+    let description = serde_json::json!({"simulator": simulator});
+    let path = beside_database(settings, "demo.json");
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::write(&path, format!("{description:#}\n"))
+        .with_context(|| format!("{} cannot be written", path.display()))
+}
+
+/// A file of the demo's, beside its database.
+fn beside_database(settings: &Settings, name: &str) -> std::path::PathBuf {
+    let database = settings.database_url.strip_prefix("sqlite://");
+    let folder = database.and_then(|path| Path::new(path).parent());
+    folder.unwrap_or(Path::new("data")).join(name)
+}
+
 /// The deployment's secret; a demonstration makes one beside its database.
-fn secret_key(settings: &Settings) -> anyhow::Result<SecretKey> {
+pub fn secret_key(settings: &Settings) -> anyhow::Result<SecretKey> {
     if let Some(key) = &settings.secret_key {
         return Ok(key.clone());
     }
-    let database = settings.database_url.strip_prefix("sqlite://");
-    let folder = database.and_then(|path| Path::new(path).parent());
-    let path = folder.unwrap_or(Path::new("data")).join("secret.key");
+    let path = beside_database(settings, "secret.key");
     SecretKey::in_file(&path).with_context(|| format!("{} cannot be used", path.display()))
 }
 

@@ -15,6 +15,10 @@ pub struct Bells {
     pub inbound: Bell,
     /// Something must go out.
     pub outbound: Bell,
+    /// A mail waits.
+    pub mail: Bell,
+    /// An errand to the portal waits.
+    pub errand: Bell,
 }
 
 /// One bell; who rings it wakes one sleeper, or the next one to lie down.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 
 /// A moment, in Unix milliseconds.
 pub type Millis = i64;
@@ -42,11 +42,21 @@ impl Clock {
         system.saturating_add(self.offset.load(Ordering::Relaxed))
     }
 
-    /// Today in Kelantan (UTC+8, no daylight saving).
+    /// Today in Kelantan.
     pub fn today(&self) -> Date {
-        let zone = jiff::tz::TimeZone::fixed(jiff::tz::Offset::constant(8));
-        timestamp(self.now()).to_zoned(zone).date()
+        local(self.now()).date()
     }
+}
+
+/// A moment as the clocks in Kelantan show it (UTC+8, no daylight saving).
+pub fn local(at: Millis) -> DateTime {
+    let zone = jiff::tz::TimeZone::fixed(jiff::tz::Offset::constant(8));
+    timestamp(at).to_zoned(zone).datetime()
+}
+
+/// A moment as people in Kelantan read it: `23/11/2026, 09:15`.
+pub fn shown(at: Millis) -> String {
+    local(at).strftime("%d/%m/%Y, %H:%M").to_string()
 }
 
 /// A moment as RFC 3339 in UTC, as the interface has it.

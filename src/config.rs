@@ -16,8 +16,10 @@ use ipnet::IpNet;
 use thiserror::Error;
 use url::Url;
 
+use crate::identity::limits::Limits as IdentityLimits;
 use crate::knowledge::answer::Contacts;
 use crate::secret::{Secret, SecretKey};
+use crate::worker::Offices;
 use reader::Reader;
 
 /// How the program was started.
@@ -61,6 +63,20 @@ pub struct Settings {
     pub office_networks: Vec<IpNet>,
     /// The secret that every key is derived from; `demo` makes one beside its database where none is given.
     pub secret_key: Option<SecretKey>,
+    /// How mail goes out; the demo's inbox page without.
+    pub smtp: Option<SmtpSettings>,
+    /// The sender's address.
+    pub mail_from: String,
+    /// Where officers' mail goes.
+    pub offices: Offices,
+    /// The portal; officers do what it would where there is none.
+    pub portal: PortalSettings,
+    /// Where the demo serves its simulator of the portal.
+    pub simulator_addr: SocketAddr,
+    /// Whether number and code may be typed in a Telegram chat.
+    pub typed_proof: bool,
+    /// How much may be asked and guessed.
+    pub identity: IdentityLimits,
     /// Telegram; off without a token.
     pub telegram: Option<TelegramSettings>,
     /// What this process does.
@@ -84,6 +100,33 @@ pub enum Role {
     Web,
     /// Handles what came in and carries what must go out.
     Worker,
+}
+
+/// How mail goes out.
+#[derive(Clone, Debug)]
+pub struct SmtpSettings {
+    /// The server, with user and password.
+    pub url: Secret,
+    /// The certificate of an authority of one's own, in PEM.
+    pub ca: Option<Vec<u8>>,
+}
+
+/// How the portal is reached.
+#[derive(Clone, Debug)]
+pub enum PortalSettings {
+    /// It is not: officers do what it would.
+    Manual,
+    /// The demo's own simulator.
+    Simulator,
+    /// At an address.
+    At {
+        /// The address of its interface.
+        url: Url,
+        /// What we prove ourselves with.
+        token: Secret,
+        /// The hosts that its links may lead to.
+        link_hosts: Vec<String>,
+    },
 }
 
 /// How Telegram is reached.
@@ -211,6 +254,7 @@ mod tests {
             ("TANYA_SECRET_KEY", key),
             ("TANYA_DATABASE_URL", "sqlite://x.db"),
             ("TANYA_SMTP_URL", "smtps://mail.example"),
+            ("TANYA_MAIL_FROM", "tanya@example.gov.my"),
             ("TANYA_QUEUE_TEKNIKAL_EMAIL", "a@example"),
             ("TANYA_QUEUE_NAZIRAN_EMAIL", "b@example"),
             ("TANYA_QUEUE_HELPDESK_EMAIL", "c@example"),
@@ -232,6 +276,14 @@ mod tests {
             ("TANYA_ROLE", "everything"),
             ("TANYA_TELEGRAM_TOKEN", "no token"),
             ("TANYA_TELEGRAM_MODE", "carrier pigeon"),
+            ("TANYA_SMTP_URL", "http://mail.example"),
+            ("TANYA_SMTP_CA", "/nowhere.pem"),
+            ("TANYA_MAIL_FROM", "no address"),
+            ("TANYA_QUEUE_NAZIRAN_EMAIL", "a@b, c@d"),
+            ("TANYA_PORTAL_URL", "ftp://portal.example"),
+            ("TANYA_PORTAL_URL", "http://portal.example"),
+            ("TANYA_CODE_TRIES", "0"),
+            ("TANYA_TELEGRAM_TYPED_PROOF", "perhaps"),
         ] {
             good.push(bad);
             assert_eq!(read(&good, Mode::Serve).unwrap_err().len(), 1, "{bad:?}");

@@ -5,31 +5,45 @@
 //! | [`cli`] | the commands |
 //! | [`app`] | puts everything together and takes it down again |
 //! | [`config`] | every setting |
+//! | [`audit`] | the record of sensitive steps |
 //! | [`bell`] | wakes those who wait for work |
 //! | [`clock`] | the time, told and not asked |
 //! | [`knowledge`] | the answers, and the router from a question to one of them |
 //! | [`conversation`] | the engine that every channel talks to |
+//! | [`identity`] | who somebody is, proved how, until when |
+//! | [`key_ring`] | the keys that outlive the secret |
+//! | [`mail`] | mails, written and sent |
 //! | [`news`] | what other processes on the database announce |
 //! | [`outbox`] | what must go out, written down before it goes |
+//! | [`portal`] | the payroll portal's interface, and a simulator of it |
 //! | [`redact`] | what must never be kept |
 //! | [`retention`] | deletes what is older than it may be kept |
 //! | [`secret`] | keys and what is sealed with them |
 //! | [`storage`] | all SQL |
 //! | [`telegram`] | updates in, messages out |
+//! | [`ticket`] | what officers have to do |
 //! | [`web`] | the HTTP interface, the pages, the server |
+//! | [`worker`] | carries mails and errands |
 
 pub mod app;
+pub mod audit;
 pub mod bell;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod conversation;
+pub mod identity;
+pub mod key_ring;
 pub mod knowledge;
+pub mod mail;
 pub mod news;
 pub mod outbox;
+pub mod portal;
 pub mod redact;
 pub mod retention;
 pub mod secret;
 pub mod storage;
 pub mod telegram;
+pub mod ticket;
 pub mod web;
+pub mod worker;

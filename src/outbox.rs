@@ -1,11 +1,19 @@
 //! What must go out: a row in the transaction that decided it, with an id that stays the same over all tries.
 
+mod letter;
+
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::bell::Bells;
 use crate::clock::Millis;
+use crate::secret::{Sealer, SecretKey};
 use crate::storage::outbox::{self, OutboxRow};
 use crate::storage::{Connection, Store};
+
+pub use letter::{Content, Errand, Letter, To};
 
 /// What other processes are told when something must go out.
 pub const NEWS: &str = "outbox";
@@ -15,6 +23,12 @@ pub const NEWS: &str = "outbox";
 pub enum Carrier {
     /// The Bot API.
     Telegram,
+    /// The mail server, for codes: they go first.
+    Code,
+    /// The mail server, for everything else.
+    Mail,
+    /// The portal.
+    Portal,
 }
 
 impl Carrier {
@@ -22,6 +36,9 @@ impl Carrier {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Telegram => "telegram",
+            Self::Code => "code",
+            Self::Mail => "mail",
+            Self::Portal => "portal",
         }
     }
 }
@@ -46,6 +63,95 @@ pub enum Payload {
     },
     /// Leaves the place.
     Leave,
+    /// A mail or an errand, sealed.
+    Sealed {
+        /// What it is.
+        text: String,
+    },
+}
+
+/// Takes mails, and errands to the portal: they are sealed, since they hold numbers and links.
+pub struct Post {
+    store: Arc<Store>,
+    bells: Arc<Bells>,
+    sealer: Sealer,
+}
+
+impl Post {
+    /// Over a database.
+    pub fn new(store: Arc<Store>, bells: Arc<Bells>, secret: &SecretKey) -> Self {
+        Self {
+            store,
+            bells,
+            sealer: secret.sealer("post"),
+        }
+    }
+
+    /// Has a mail sent.
+    pub async fn mail(
+        &self,
+        connection: &mut Connection,
+        letter: &Letter,
+        now: Millis,
+    ) -> sqlx::Result<()> {
+        let carrier = match letter.content {
+            Content::Code { .. } => Carrier::Code,
+            _ => Carrier::Mail,
+        };
+        self.put(connection, carrier, "", letter, now).await
+    }
+
+    /// Has an errand run; those about one person go one after another.
+    pub async fn errand(
+        &self,
+        connection: &mut Connection,
+        errand: &Errand,
+        now: Millis,
+    ) -> sqlx::Result<()> {
+        let lane = &errand.subject;
+        self.put(connection, Carrier::Portal, lane, errand, now)
+            .await
+    }
+
+    async fn put<T: Serialize>(
+        &self,
+        connection: &mut Connection,
+        carrier: Carrier,
+        lane: &str,
+        what: &T,
+        now: Millis,
+    ) -> sqlx::Result<()> {
+        let id = Uuid::now_v7().to_string();
+        let text = serde_json::to_string(what).unwrap_or_default();
+        // It fails only without a key, and then nothing starts.
+        let text = self.sealer.seal(&id, &text).unwrap_or_default();
+        let payload = serde_json::to_string(&Payload::Sealed { text });
+        let row = OutboxRow {
+            lane: if lane.is_empty() { &id } else { lane }.to_owned(),
+            id,
+            carrier: carrier.as_str().to_owned(),
+            payload: payload.ok(),
+            created_at: now,
+            ..OutboxRow::default()
+        };
+        outbox::insert(connection, &row).await?;
+        self.store.announce(connection, NEWS).await
+    }
+
+    /// What a delivery carries; none if nobody can open it.
+    pub fn open<T: for<'de> Deserialize<'de>>(&self, row: &OutboxRow) -> Option<T> {
+        let payload = serde_json::from_str(row.payload.as_deref()?).ok()?;
+        let Payload::Sealed { text } = payload else {
+            return None;
+        };
+        serde_json::from_str(&self.sealer.open(&row.id, &text).ok()?).ok()
+    }
+
+    /// Wakes those who carry it, once the transaction is committed.
+    pub fn ring(&self) {
+        self.bells.mail.ring();
+        self.bells.errand.ring();
+    }
 }
 
 /// Something to be carried.

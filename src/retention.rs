@@ -6,7 +6,10 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, Millis};
-use crate::storage::{Store, conversation, feedback, inbound, message, outbox, pace};
+use crate::storage::{
+    Store, binding, conversation, disavowal, document_link, feedback, inbound, lease, message,
+    outbox, pace, proof, tally, ticket, verification,
+};
 
 /// How often is looked for what is too old.
 const EVERY: Duration = Duration::from_secs(3_600);
@@ -19,6 +22,12 @@ const FAILED: Millis = 7 * DAY;
 const NUMBERS: Millis = 30 * DAY;
 /// How fast somebody was is nobody's affair after this.
 const PACE: Millis = DAY;
+/// Requests for a proof, proofs that ended, links that are dead.
+const PROOFS: Millis = DAY;
+/// "This was not me" is taken from a mail for so long, and its limit counts for so long.
+const DISAVOWALS: Millis = 31 * DAY;
+/// Tickets that are settled.
+const TICKETS: Millis = 2 * 365 * DAY;
 
 /// What is deleted, and when.
 #[derive(Clone)]
@@ -55,6 +64,14 @@ impl Retention {
         inbound::delete_settled(&mut transaction, now - NUMBERS).await?;
         outbox::delete_done(&mut transaction, before).await?;
         pace::delete_free(&mut transaction, now - PACE).await?;
+        lease::delete_ended(&mut transaction, now - DAY).await?;
+        verification::delete_before(&mut transaction, now - PROOFS).await?;
+        proof::delete_ended(&mut transaction, now - PROOFS).await?;
+        binding::delete_ended(&mut transaction, now - PROOFS).await?;
+        document_link::delete_before(&mut transaction, now - PROOFS).await?;
+        disavowal::delete_before(&mut transaction, now - DISAVOWALS).await?;
+        tally::delete_untouched(&mut transaction, now - DISAVOWALS).await?;
+        ticket::delete_settled(&mut transaction, now - TICKETS).await?;
         transaction.commit().await?;
         self.delete_old_messages(before).await?;
         let mut deleted = 0;

@@ -119,14 +119,61 @@ impl SecretKey {
 
     /// A name for a value that does not tell the value: HMAC-SHA-256 under a key of this purpose.
     pub fn pseudonym(&self, purpose: &'static str, value: &str) -> String {
-        let info = [b"name ".as_slice(), purpose.as_bytes()];
-        let key = self.material.expand(&info, hmac::HMAC_SHA256);
-        // It fails only for keys over 8,160 bytes.
-        let Ok(okm) = key else {
-            return String::new();
-        };
-        let tag = hmac::sign(&hmac::Key::from(okm), value.as_bytes());
-        URL_SAFE_NO_PAD.encode(tag)
+        URL_SAFE_NO_PAD.encode(tag(&self.material, purpose, value))
+    }
+
+    /// What was derived from a value for a purpose: now, and before the last rotation.
+    pub fn derived(
+        &self,
+        purpose: &'static str,
+        value: &str,
+    ) -> impl Iterator<Item = [u8; 32]> + use<> {
+        let materials = std::iter::once(&self.material).chain(self.old.as_ref());
+        let tags: Vec<[u8; 32]> = materials
+            .map(|material| tag(material, purpose, value))
+            .collect();
+        tags.into_iter()
+    }
+}
+
+fn tag(material: &hkdf::Prk, purpose: &'static str, value: &str) -> [u8; 32] {
+    let info = [b"name ".as_slice(), purpose.as_bytes()];
+    let mut tag = [0; 32];
+    // It fails only for keys over 8,160 bytes.
+    if let Ok(okm) = material.expand(&info, hmac::HMAC_SHA256) {
+        let signed = hmac::sign(&hmac::Key::from(okm), value.as_bytes());
+        tag.copy_from_slice(signed.as_ref());
+    }
+    tag
+}
+
+/// A key that is no deployment's secret but one of its own: random, and kept sealed.
+#[derive(Clone)]
+pub struct RandomKey(hmac::Key);
+
+impl std::fmt::Debug for RandomKey {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("RandomKey")
+    }
+}
+
+impl RandomKey {
+    /// A new key, as text to be sealed.
+    pub fn make() -> String {
+        let mut bytes = [0_u8; KEY_BYTES];
+        rand::rng().fill_bytes(&mut bytes);
+        BASE64.encode(bytes)
+    }
+
+    /// The key in a text; none if it is none.
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes = BASE64.decode(text).ok()?;
+        (bytes.len() == KEY_BYTES).then(|| Self(hmac::Key::new(hmac::HMAC_SHA256, &bytes)))
+    }
+
+    /// HMAC-SHA-256 of a value, as text.
+    pub fn sign(&self, value: &str) -> String {
+        URL_SAFE_NO_PAD.encode(hmac::sign(&self.0, value.as_bytes()))
     }
 }
 
@@ -150,6 +197,13 @@ impl Sealer {
         Ok(URL_SAFE_NO_PAD.encode([nonce.as_slice(), &sealed].concat()))
     }
 
+    /// Whether it takes the key from before the last rotation to open this.
+    pub fn is_old(&self, about: &str, sealed: &str) -> bool {
+        let bytes = URL_SAFE_NO_PAD.decode(sealed).unwrap_or_default();
+        let opens = |key: &LessSafeKey| open(key, about, &bytes).is_some();
+        !self.current.as_ref().is_some_and(opens) && self.old.as_ref().is_some_and(opens)
+    }
+
     /// Opens what was sealed about the same thing.
     pub fn open(&self, about: &str, sealed: &str) -> Result<String, SealError> {
         let bytes = URL_SAFE_NO_PAD.decode(sealed);
@@ -169,6 +223,13 @@ fn open(key: &LessSafeKey, about: &str, bytes: &[u8]) -> Option<String> {
     let aad = Aad::from(about.as_bytes());
     let text = key.open_in_place(nonce, aad, &mut sealed).ok()?;
     String::from_utf8(text.to_vec()).ok()
+}
+
+/// 256 random bits, as text.
+pub fn random_token() -> String {
+    let mut bytes = [0_u8; 32];
+    rand::rng().fill_bytes(&mut bytes);
+    URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// Whether two secrets are the same, in a time that tells neither where they differ nor how long they are.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::{Failure, Outcome, Output, load_options};
 use crate::app;
-use crate::bell::Bells;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::conversation::message::{Channel, Content, Incoming, Kind, Message, Sender};
@@ -32,14 +31,15 @@ pub fn run(settings: &Settings, language: Language, out: &mut Output) -> Outcome
     runtime.block_on(async {
         // Beside a server that runs on the same database: it is there for as long as somebody types.
         let store = Arc::new(Store::open_beside(&settings.database_url).await?);
-        let engine = Engine::new(
-            Arc::clone(&store),
+        let parts = app::Parts {
+            store: Arc::clone(&store),
             knowledge,
             clock,
-            app::bounds(settings),
-            Arc::new(Bells::default()),
-        );
-        let talked = talk(&engine, language, out).await;
+            public_url: String::new(),
+            portal: None,
+        };
+        let core = app::core(settings, parts).await?;
+        let talked = talk(&core.engine, language, out).await;
         store.close().await;
         talked
     })
@@ -62,6 +62,7 @@ async fn talk(engine: &Engine, language: Language, out: &mut Output) -> Outcome 
             content: Content::Text(line.trim().to_owned()),
             receipt: None,
             original: None,
+            who: None,
         };
         match engine.handle(&begun.id, incoming).await {
             Ok(replies) => show(&replies, out),

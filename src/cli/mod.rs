@@ -2,11 +2,14 @@
 //! found problems, 2 wrong usage or configuration.
 
 mod ask;
+mod audit;
 mod chat;
 mod check;
 mod eval;
 mod output;
 mod serve;
+mod simulator;
+mod ticket;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -59,6 +62,51 @@ enum Command {
     },
     /// Measure the router on labelled questions.
     Eval(EvalArgs),
+    /// Run the simulator of the portal's interface alone.
+    Simulator {
+        /// Where it listens.
+        #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8081")]
+        addr: std::net::SocketAddr,
+        /// What callers prove themselves with.
+        #[arg(long, value_name = "T", default_value = "sample-token")]
+        token: String,
+    },
+    /// Look after the record of sensitive steps.
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
+    /// See and settle what officers have to do.
+    Ticket {
+        #[command(subcommand)]
+        command: TicketCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum AuditCommand {
+    /// Check that no line was changed, moved or taken out; prints the end of the record.
+    Verify {
+        /// An end of the record that was told before, as in the supervisor's daily mail: shows what was cut off since.
+        #[arg(long, value_name = "SEQ:MAC")]
+        anchor: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum TicketCommand {
+    /// List what is open.
+    List,
+    /// Show what an officer needs, the sealed number included; that you looked is recorded.
+    Show {
+        /// The ticket's number.
+        number: String,
+    },
+    /// Settle a ticket: the person is told in the same chat, and the sealed number is wiped.
+    Resolve {
+        /// The ticket's number.
+        number: String,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -154,6 +202,13 @@ impl Cli {
                 check::run(&settings(config, out)?, &knowledge, json, out)
             }
             Command::Eval(args) => eval::run(&settings(config, out)?, &args, out),
+            Command::Simulator { addr, token } => {
+                simulator::run(&settings(config, out)?, addr, &token, out)
+            }
+            Command::Audit {
+                command: AuditCommand::Verify { anchor },
+            } => audit::verify(&settings(config, out)?, anchor.as_deref(), out),
+            Command::Ticket { command } => ticket::run(&settings(config, out)?, &command, out),
         }
     }
 }

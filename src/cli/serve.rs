@@ -67,10 +67,15 @@ fn announce(settings: &Settings, app: &App, out: &mut Output) {
         out.say("\n  The bot answers on Telegram.");
     }
     let port = app.http_addr.port();
+    let simulator = app.simulator_url.as_ref().map_or_else(String::new, |url| {
+        format!("Sample portal, and its sample people  {url}/, {url}/demo/people.json\n    ")
+    });
     out.say(&format!(
         "\n  Tanya is running. Open in a browser:\n\n    \
          Sample treasury page with the chat   http://{host}:{port}/\n    \
          The chat as a page of its own        {public}/chat\n    \
+         E-mails that were not really sent    {public}/demo/inbox\n    \
+         {simulator}\
          Health and figures for the operator  http://{admin}/readyz, /metrics\n\n  \
          This is a demonstration: the treasury page is a sample. Stop with Ctrl+C.\n",
         host = app.http_addr.ip(),

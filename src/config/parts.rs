@@ -9,12 +9,19 @@ use tracing_subscriber::EnvFilter;
 use url::{Host, Url};
 
 use super::reader::Reader;
-use super::{Limits, Mode, Role, Settings, TelegramMode, TelegramSettings};
+use super::{
+    IdentityLimits, Limits, Mode, PortalSettings, Role, Settings, SmtpSettings, TelegramMode,
+    TelegramSettings,
+};
 use crate::knowledge::REVIEW_DAYS;
 use crate::knowledge::answer::Contacts;
+use crate::mail::OfficeAddress;
+use crate::mail::smtp::Smtp;
 use crate::secret::{KEY_BYTES, Secret, SecretKey};
+use crate::worker::Offices;
 
 pub(super) const DEMO_DATABASE: &str = "sqlite://data/tanya.db";
+const DAY: i64 = 24 * 3_600_000;
 const TELEGRAM_API: &str = "https://api.telegram.org";
 
 impl Reader {
@@ -47,6 +54,13 @@ impl Reader {
             trusted_proxies: self.list("TRUSTED_PROXIES", networks, network),
             office_networks,
             secret_key: self.secret_key(),
+            smtp: self.smtp(),
+            mail_from: self.mail_from(),
+            offices: self.offices(),
+            portal: self.portal(mode),
+            simulator_addr: self.parsed("SIMULATOR_ADDR", "HOST:PORT", loopback(8081)),
+            typed_proof: self.parsed("TELEGRAM_TYPED_PROOF", "true or false", mode == Mode::Demo),
+            identity: self.identity_limits(),
             telegram: self.telegram(),
             role: self.role(),
             clock_offset_ms: self
@@ -103,6 +117,157 @@ impl Reader {
             new_chats: self.count("NEW_CHATS_PER_HOUR", 300),
             chat_messages: self.count("CHAT_MESSAGES_PER_MINUTE", 60),
             chat_streams: self.count("CHAT_STREAMS", 3),
+        }
+    }
+
+    fn identity_limits(&mut self) -> IdentityLimits {
+        let usual = IdentityLimits::default();
+        let minute = 60_000;
+        IdentityLimits {
+            tries: self.count("CODE_TRIES", usual.tries),
+            code: self.span("CODE_MINUTES", minute, usual.code),
+            link: self.span("LINK_MINUTES", minute, usual.link),
+            codes_an_hour: self.count("CODES_PER_HOUR", usual.codes_an_hour),
+            codes_a_day: self.count("CODES_PER_DAY", usual.codes_a_day),
+            notices_a_day: self.count("NOTICES_PER_DAY", usual.notices_a_day),
+            identities: self.count("CHAT_IDENTITIES_PER_DAY", usual.identities),
+            chat_failures: self.count("CHAT_FAILURES_PER_DAY", usual.chat_failures),
+            network_starts: self.count("NETWORK_STARTS_PER_HOUR", usual.network_starts),
+            network_failures: self.count("NETWORK_FAILURES_PER_HOUR", usual.network_failures),
+            all_failures: self.count("FAILURES_PER_HOUR", usual.all_failures),
+            slow_failures: self.count("IDENTITY_FAILURES_SLOW", usual.slow_failures),
+            most_failures: self.count("IDENTITY_FAILURES_MOST", usual.most_failures),
+            fresh: self.span("PROOF_FRESH_MINUTES", minute, usual.fresh),
+            proof_idle: self.span("PROOF_IDLE_MINUTES", minute, usual.proof_idle),
+            proof_most: self.span("PROOF_MINUTES", minute, usual.proof_most),
+            binding: self.span("BINDING_DAYS", DAY, usual.binding),
+            bindings: self.count("BINDINGS", usual.bindings),
+            mails_a_minute: self.count("MAILS_PER_MINUTE", usual.mails_a_minute),
+            mails_an_hour: self.count("MAILS_PER_HOUR", usual.mails_an_hour),
+        }
+    }
+
+    /// So many of a unit, in milliseconds.
+    fn span(&mut self, name: &str, unit: i64, usual: i64) -> i64 {
+        let usual = usize::try_from(usual / unit).unwrap_or_default();
+        let count = i64::try_from(self.count(name, usual)).unwrap_or_default();
+        count.saturating_mul(unit)
+    }
+
+    fn smtp(&mut self) -> Option<SmtpSettings> {
+        let ca = self
+            .text("SMTP_CA")
+            .map(|path| (std::fs::read(&path), path));
+        let ca = match ca {
+            None => None,
+            Some((Ok(pem), _)) => Some(pem),
+            Some((Err(error), path)) => {
+                self.problems
+                    .push(format!("TANYA_SMTP_CA: {path}: {error}"));
+                None
+            }
+        };
+        let url = self.text("SMTP_URL")?;
+        if let Err(error) = Smtp::parse(&url, ca.as_deref(), "localhost") {
+            // What was given may hold a password.
+            self.problems.push(format!("TANYA_SMTP_URL: {error}"));
+        }
+        Some(SmtpSettings {
+            url: Secret::new(url),
+            ca,
+        })
+    }
+
+    fn mail_from(&mut self) -> String {
+        let from = self.text("MAIL_FROM");
+        let from = from.unwrap_or_else(|| "tanya@localhost".to_owned());
+        if from.parse::<lettre::message::Mailbox>().is_err() {
+            self.problems.push(format!(
+                "TANYA_MAIL_FROM is {from:?}; it must be an address, as Tanya <tanya@host>"
+            ));
+        }
+        from
+    }
+
+    fn offices(&mut self) -> Offices {
+        let [teknikal, naziran, helpdesk] =
+            ["teknikal", "naziran", "helpdesk"].map(|queue| self.office(queue));
+        let supervisor = self.text("SUPERVISOR_EMAIL");
+        let supervisor = match supervisor {
+            Some(text) => self.address("SUPERVISOR_EMAIL", &text),
+            None => helpdesk.clone(),
+        };
+        Offices {
+            teknikal,
+            naziran,
+            helpdesk,
+            supervisor,
+        }
+    }
+
+    fn office(&mut self, queue: &str) -> OfficeAddress {
+        let name = format!("QUEUE_{}_EMAIL", queue.to_uppercase());
+        let text = self.text(&name);
+        let text = text.unwrap_or_else(|| format!("{queue}@localhost"));
+        self.address(&name, &text)
+    }
+
+    fn address(&mut self, name: &str, text: &str) -> OfficeAddress {
+        OfficeAddress::parse(text).unwrap_or_else(|| {
+            self.problems.push(format!(
+                "TANYA_{name} is {text:?}; it must be one e-mail address"
+            ));
+            OfficeAddress::default()
+        })
+    }
+
+    /// Where there is no portal, officers do what it would; the demo has its simulator unless it is told `none`.
+    fn portal(&mut self, mode: Mode) -> PortalSettings {
+        let token = self.text("PORTAL_TOKEN");
+        let text = match (self.text("PORTAL_URL"), mode) {
+            (Some(text), _) if text == "none" => return PortalSettings::Manual,
+            (Some(text), _) => text,
+            (None, Mode::Demo) => return PortalSettings::Simulator,
+            (None, Mode::Serve) => return PortalSettings::Manual,
+        };
+        let url = Url::parse(&text).ok().filter(|url| match url.scheme() {
+            "https" => true,
+            "http" => mode == Mode::Demo || is_loopback(url),
+            _ => false,
+        });
+        let Some(url) = url else {
+            self.problems.push(
+                "TANYA_PORTAL_URL must be an https address (http only for a loopback host)"
+                    .to_owned(),
+            );
+            return PortalSettings::Manual;
+        };
+        let Some(token) = token else {
+            self.problems
+                .push("TANYA_PORTAL_TOKEN is missing; the portal's owner gives it".to_owned());
+            return PortalSettings::Manual;
+        };
+        let host = |item: &str| {
+            let url = Url::parse(&format!("https://{item}/")).ok()?;
+            let plain = url.username().is_empty() && url.path() == "/" && url.query().is_none();
+            (plain && url.host_str().is_some()).then(|| item.to_lowercase())
+        };
+        let mut link_hosts = self.list(
+            "PORTAL_LINK_HOSTS",
+            "hosts as p.example or p.example:8443",
+            host,
+        );
+        if link_hosts.is_empty() {
+            let host = url.host_str().unwrap_or_default();
+            link_hosts.push(match url.port() {
+                Some(port) => format!("{host}:{port}"),
+                None => host.to_owned(),
+            });
+        }
+        PortalSettings::At {
+            url,
+            token: Secret::new(token),
+            link_hosts,
         }
     }
 

@@ -3,6 +3,7 @@
 use super::message::{Choice, Kind, Reply};
 use super::state::State;
 use super::turn::{ERASE_VALUE, KEEP_VALUE, LANGUAGE_VALUE, Turn, menu, name_of};
+use crate::identity::request::{Action, Request};
 use crate::knowledge::Knowledge;
 use crate::knowledge::messages::Messages;
 use crate::knowledge::text::{Language, Localised};
@@ -18,6 +19,8 @@ pub enum Command {
     Topic(&'static str),
     /// Changes the language.
     Language,
+    /// Shows where the person is known, and ends that.
+    Sessions,
     /// Leaves: nothing that was said is taken up again.
     Leave,
     /// Deletes what was said.
@@ -25,7 +28,7 @@ pub enum Command {
 }
 
 /// The commands and their names, in the order in which a menu shows them.
-pub const MENU: [(&str, Command); 10] = [
+pub const MENU: [(&str, Command); 11] = [
     ("bantuan", Command::Help),
     ("slip", Command::Topic("action:slip-gaji")),
     ("ec", Command::Topic("action:penyata-tahunan")),
@@ -34,6 +37,7 @@ pub const MENU: [(&str, Command); 10] = [
     ("status", Command::Topic("action:status-aduan")),
     ("pegawai", Command::Topic("action:pegawai")),
     ("bahasa", Command::Language),
+    ("sesi", Command::Sessions),
     ("keluar", Command::Leave),
     ("padam", Command::Erase),
 ];
@@ -65,6 +69,7 @@ impl Command {
             Self::Topic(id) => &knowledge.book().entry(id)?.label,
             Self::Start | Self::Help => &messages.command_help,
             Self::Language => &messages.command_language,
+            Self::Sessions => &messages.command_sessions,
             Self::Leave => &messages.command_leave,
             Self::Erase => &messages.command_erase,
         };
@@ -100,7 +105,12 @@ impl Turn<'_> {
                 let reply = Reply::text(sentence.clone()).kind(Kind::Choices);
                 self.replies.push(reply.choices(languages.to_vec()));
             }
+            Ok(Command::Sessions) => self.want(Request {
+                action: Action::Sesi,
+                period: None,
+            }),
             Ok(Command::Leave) => {
+                self.effects.leave = true;
                 self.state = State::default();
                 self.offer_menu(|messages| &messages.left);
             }

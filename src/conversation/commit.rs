@@ -4,6 +4,7 @@ use super::hub::Signal;
 use super::message::{Body, Channel, Reply, Sender};
 use super::turn::Decision;
 use super::{Engine, INBOUND_NEWS};
+use crate::audit::{Entry, Event};
 use crate::clock::Millis;
 use crate::outbox::{self, Delivery, Payload};
 use crate::storage::conversation::{self, ConversationRow};
@@ -11,6 +12,7 @@ use crate::storage::message::MessageRow;
 use crate::storage::{Connection, inbound, outbox as deliveries};
 
 const WRITTEN: &str = "written";
+const CHANGED: &str = "changed";
 const ENDED: &str = "ended";
 
 impl Engine {
@@ -50,6 +52,7 @@ impl Engine {
         deliveries::delete_of(transaction, &row.id).await?;
         conversation::end(transaction, &row.id, now).await?;
         conversation::forget_contact(transaction, &row.id).await?;
+        self.identity.forget(transaction, row, now).await?;
         if let Some(contact) = &row.contact {
             inbound::wipe_lane(transaction, contact).await?;
         }
@@ -80,7 +83,7 @@ impl Engine {
         let lane = match payload {
             // Beside the answers: neither waits for the other.
             Payload::Remove { .. } => format!("{lane} remove"),
-            Payload::Say { .. } | Payload::Leave => lane.to_owned(),
+            Payload::Say { .. } | Payload::Leave | Payload::Sealed { .. } => lane.to_owned(),
         };
         let delivery = Delivery {
             carrier,
@@ -91,11 +94,37 @@ impl Engine {
         delivery.enqueue(&self.store, transaction, now).await
     }
 
+    /// Has everybody who watches a conversation read it anew, in every process.
+    pub async fn tell_changed(&self, id: &str) {
+        self.hub.signal(id, Signal::Changed);
+        let news = self.news_of(id, Signal::Changed);
+        let told = async {
+            let mut transaction = self.store.begin().await?;
+            self.store.announce(&mut transaction, &news).await?;
+            transaction.commit().await
+        };
+        if let Err(error) = told.await {
+            tracing::error!(%error, "other processes were not told of a change");
+        }
+    }
+
+    /// Records that a message that should be removed is still there.
+    pub async fn note_unremoved(
+        &self,
+        connection: &mut Connection,
+        id: &str,
+        now: Millis,
+    ) -> sqlx::Result<()> {
+        let entry = Entry::new(Event::RemovalFailed, "failed").within(id);
+        self.identity.audit().record(connection, entry, now).await
+    }
+
     /// What other processes are told of a conversation.
     pub(super) fn news_of(&self, id: &str, signal: Signal) -> String {
         let process = &self.process;
         match signal {
             Signal::Ended => format!("{ENDED} {process} {id}"),
+            Signal::Changed => format!("{CHANGED} {process} {id}"),
             Signal::Written | Signal::Typing => format!("{WRITTEN} {process} {id}"),
         }
     }
@@ -104,14 +133,16 @@ impl Engine {
     pub fn take_up(&self, news: &str) {
         let words: Vec<&str> = news.split(' ').collect();
         match *words {
-            [outbox::NEWS] => self.bells.outbound.ring(),
+            [outbox::NEWS] => {
+                self.bells.outbound.ring();
+                self.post.ring();
+            }
             [INBOUND_NEWS] => self.bells.inbound.ring(),
             [what, process, id] if process != self.process => {
-                let ended = what == ENDED;
-                let signal = if ended {
-                    Signal::Ended
-                } else {
-                    Signal::Written
+                let signal = match what {
+                    ENDED => Signal::Ended,
+                    CHANGED => Signal::Changed,
+                    _ => Signal::Written,
                 };
                 self.hub.signal(id, signal);
             }

@@ -10,6 +10,8 @@ use tokio::sync::broadcast;
 pub enum Signal {
     /// There are new messages.
     Written,
+    /// Something that was shown already is not as it was.
+    Changed,
     /// Somebody is working on a reply.
     Typing,
     /// The conversation is over.

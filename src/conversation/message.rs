@@ -5,9 +5,10 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::clock::rfc3339;
+use crate::clock::{Millis, rfc3339};
 use crate::knowledge::answer::Answer;
 use crate::outbox::Carrier;
+use crate::secret::Secret;
 use crate::storage::message::MessageRow;
 
 /// Through what a conversation is led.
@@ -76,6 +77,8 @@ pub struct Incoming {
     pub receipt: Option<Receipt>,
     /// The channel's number of the message, where the channel can remove it: one that held a number or a password is.
     pub original: Option<i32>,
+    /// How the channel names the person.
+    pub who: Option<String>,
 }
 
 /// What a person did.
@@ -85,6 +88,8 @@ pub enum Content {
     Text(String),
     /// Pressed a choice.
     Choice(Pressed),
+    /// Brought a proof back, with its secret.
+    Returned(Secret),
     /// Pressed something that is not offered any more, on a channel that cannot refuse it at once.
     Lapsed,
     /// Sent something that is no text.
@@ -193,6 +198,36 @@ pub struct Body {
     /// What can be pressed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub choices: Vec<Choice>,
+    /// Where it leads; stored without what opens it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<MessageLink>,
+    /// The ticket that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<MessageTicket>,
+    /// The proof under which it was said: it is hidden when that ends. Never shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
+    pub proof: Option<String>,
+}
+
+/// A link in a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MessageLink {
+    /// Where it leads.
+    pub url: String,
+    /// What its button says.
+    pub label: String,
+    /// When it dies, RFC 3339 in UTC.
+    pub expires_at: String,
+}
+
+/// A ticket in a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MessageTicket {
+    /// Its number.
+    pub number: String,
+    /// `open`, `pending`, `resolved` or `closed`.
+    pub status: String,
 }
 
 impl Message {
@@ -207,6 +242,33 @@ impl Message {
             body: serde_json::from_str(&row.body).unwrap_or_default(),
             // What a person's own words were taken for is for the operator, not for the chat.
             target: row.target.filter(|_| from != Sender::User),
+        }
+    }
+}
+
+/// What a link in a message leads to, by id: what opens it is derived when it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkTo {
+    /// The page where a person proves who they are.
+    Verification(String),
+    /// A document.
+    Document(String),
+}
+
+impl LinkTo {
+    fn stored(&self) -> String {
+        match self {
+            Self::Verification(id) => format!("verify:{id}"),
+            Self::Document(id) => format!("link:{id}"),
+        }
+    }
+
+    /// Reads what was stored.
+    pub fn parse(stored: &str) -> Option<Self> {
+        match stored.split_once(':')? {
+            ("verify", id) => Some(Self::Verification(id.to_owned())),
+            ("link", id) => Some(Self::Document(id.to_owned())),
+            _ => None,
         }
     }
 }
@@ -241,6 +303,31 @@ impl Reply {
     /// The same with something to press.
     pub fn choices(mut self, choices: Vec<Choice>) -> Self {
         self.body.choices = choices;
+        self
+    }
+
+    /// The same, hidden when a proof ends.
+    pub fn under(mut self, proof: &str) -> Self {
+        self.body.proof = Some(proof.to_owned());
+        self
+    }
+
+    /// The same with a link, by what it is and its id.
+    pub fn link(mut self, to: LinkTo, label: &str, expires_at: Millis) -> Self {
+        self.body.link = Some(MessageLink {
+            url: to.stored(),
+            label: label.to_owned(),
+            expires_at: rfc3339(expires_at),
+        });
+        self
+    }
+
+    /// The same, about a ticket.
+    pub fn ticket(mut self, number: &str, status: &str) -> Self {
+        self.body.ticket = Some(MessageTicket {
+            number: number.to_owned(),
+            status: status.to_owned(),
+        });
         self
     }
 

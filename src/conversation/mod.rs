@@ -1,12 +1,16 @@
 //! The engine that every channel talks to: loads a conversation, decides, and commits what was decided in one
 //! transaction. It knows no channel.
 
+pub mod action;
 pub mod command;
 mod commit;
 mod context;
 pub mod hub;
 pub mod message;
+mod personal;
+mod present;
 pub mod rehearsal;
+pub mod report;
 pub mod state;
 mod turn;
 
@@ -24,12 +28,15 @@ use uuid::Uuid;
 
 use crate::bell::Bells;
 use crate::clock::{Clock, Millis};
+use crate::identity::Identity;
 use crate::knowledge::Knowledge;
 use crate::knowledge::ask::{Unaskable, askable};
 use crate::knowledge::live::LiveKnowledge;
 use crate::knowledge::text::Language;
-use crate::outbox::Payload;
+use crate::outbox::{Payload, Post};
+use crate::portal::Portal;
 use crate::redact::{HIDDEN, redact};
+use crate::secret::{Sealer, random_token};
 use crate::storage::conversation::{self, ConversationRow};
 use crate::storage::feedback::{self, FeedbackRow};
 use crate::storage::message::{self as transcript};
@@ -38,8 +45,11 @@ use crate::storage::{Connection, Store, inbound};
 use commit::{bot_rows, heard_row};
 use hub::{Hub, Signal};
 use message::{Channel, Contact, Content, Incoming, Message, Receipt, Sender};
+use personal::{Ahead, Doing};
 use state::State;
 use turn::{ChoiceExpired, Circumstances, Decision};
+
+pub use crate::ticket::NewTicket;
 
 /// How often a turn is decided anew when another one was faster.
 const TRIES: usize = 8;
@@ -100,8 +110,37 @@ pub struct Bounds {
 }
 
 /// How a turn is decided; tests break it to see what is left standing.
-type Decide =
-    fn(&Knowledge, &State, Language, &Content, Circumstances) -> Result<Decision, ChoiceExpired>;
+type Decide = fn(
+    &Knowledge,
+    &State,
+    Language,
+    &Content,
+    Circumstances<'_>,
+) -> Result<Decision, ChoiceExpired>;
+
+/// What the engine works with.
+pub struct Parts {
+    /// The database.
+    pub store: Arc<Store>,
+    /// What is known.
+    pub knowledge: Arc<LiveKnowledge>,
+    /// The time.
+    pub clock: Clock,
+    /// The bounds of conversations.
+    pub bounds: Bounds,
+    /// Wakes those who carry.
+    pub bells: Arc<Bells>,
+    /// Proves who people are.
+    pub identity: Arc<Identity>,
+    /// The portal; without one, officers do what it would.
+    pub portal: Option<Arc<Portal>>,
+    /// What takes mails and errands.
+    pub post: Arc<Post>,
+    /// Seals what officers need.
+    pub ticket_sealer: Sealer,
+    /// Whether number and code may be typed where the channel can remove messages.
+    pub typed_proof: bool,
+}
 
 /// The engine.
 pub struct Engine {
@@ -111,6 +150,11 @@ pub struct Engine {
     bounds: Bounds,
     hub: Hub,
     bells: Arc<Bells>,
+    identity: Arc<Identity>,
+    portal: Option<Arc<Portal>>,
+    post: Arc<Post>,
+    ticket_sealer: Sealer,
+    typed_proof: bool,
     /// This process among those on the database: its own news are none to it.
     process: String,
     decide: Decide,
@@ -119,21 +163,20 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine over a database and a knowledge.
-    pub fn new(
-        store: Arc<Store>,
-        knowledge: Arc<LiveKnowledge>,
-        clock: Clock,
-        bounds: Bounds,
-        bells: Arc<Bells>,
-    ) -> Self {
+    /// An engine of these parts.
+    pub fn new(parts: Parts) -> Self {
         Self {
-            store,
-            knowledge,
-            clock,
-            bounds,
+            store: parts.store,
+            knowledge: parts.knowledge,
+            clock: parts.clock,
+            bounds: parts.bounds,
             hub: Hub::default(),
-            bells,
+            bells: parts.bells,
+            identity: parts.identity,
+            portal: parts.portal,
+            post: parts.post,
+            ticket_sealer: parts.ticket_sealer,
+            typed_proof: parts.typed_proof,
             process: Uuid::new_v4().simple().to_string(),
             decide: turn::decide,
             turns: (0..TURNS_AT_ONCE).map(|_| Mutex::new(())).collect(),
@@ -153,7 +196,7 @@ impl Engine {
         let mut state = State::default();
         let offered = replies.iter().flat_map(|r| r.body.choices.clone());
         state.offer(offered.collect());
-        let token = new_token();
+        let token = random_token();
         let row = ConversationRow {
             state: state.to_json(),
             last_seq: replies.len() as i64,
@@ -225,8 +268,9 @@ impl Engine {
             askable(text)?;
         }
         let _turn = self.take_turn(id).await;
+        let mut ahead = Ahead::default();
         for _ in 0..TRIES {
-            if let Some(replies) = self.attempt(id, &incoming).await? {
+            if let Some(replies) = self.attempt(id, &incoming, &mut ahead).await? {
                 return Ok(replies);
             }
         }
@@ -247,6 +291,7 @@ impl Engine {
         &self,
         id: &str,
         incoming: &Incoming,
+        ahead: &mut Ahead,
     ) -> Result<Option<Vec<Message>>, EngineError> {
         let client_id = incoming.client_id.to_string();
         let mut connection = self.store.connection().await?;
@@ -257,18 +302,21 @@ impl Engine {
             if let Some(receipt) = &incoming.receipt {
                 settle(&mut connection, receipt, self.clock.now()).await?;
             }
-            return Ok(Some(replies.into_iter().map(Message::from_row).collect()));
+            let replies = self.present(&mut connection, id, replies).await?;
+            return Ok(Some(replies));
         }
         let now = self.clock.now();
         row.calm_at = self.calmer(row.calm_at, now)?;
         let offered = was_offered(&mut connection, id, &incoming.content).await?;
         drop(connection);
 
-        let mut decision = self.decided(&row, &incoming.content, offered)?;
+        self.look_ahead(&row, incoming, ahead).await?;
+        let mut decision = self.decided(&row, &incoming.content, offered, ahead)?;
+        self.fulfil(&row, &mut decision, ahead).await?;
         let hides = decision.heard.contains(HIDDEN);
-        if hides && incoming.original.is_some() {
+        if hides && incoming.original.is_some() && !decision.effects.expected_secret {
             let notice = turn::removal(&self.knowledge.current(), decision.language);
-            decision.replies.insert(0, notice);
+            decision.insert_reply(notice);
         }
         self.hub.signal(id, Signal::Typing);
         let heard_seq = row.last_seq + 1;
@@ -279,6 +327,7 @@ impl Engine {
         row.active_at = now;
         let erase = decision.erase;
         let heard = heard_row(&decision, heard_seq, client_id, now);
+        let effects = std::mem::take(&mut decision.effects);
         let replies = bot_rows(decision.replies, heard_seq, Some(heard_seq), now);
 
         let mut transaction = self.store.begin().await?;
@@ -308,6 +357,19 @@ impl Engine {
             }
             self.send(&mut transaction, &row, &replies, now).await?;
         }
+        let doing = Doing {
+            row: &row,
+            effects: &effects,
+            ahead,
+            heard_seq,
+            who: incoming.who.as_deref(),
+        };
+        if !self.take_effect(&mut transaction, &doing, now).await? {
+            // The proof was brought back by another request in the meantime.
+            transaction.rollback().await?;
+            ahead.returned = None;
+            return Ok(None);
+        }
         let signal = if erase {
             Signal::Ended
         } else {
@@ -318,9 +380,12 @@ impl Engine {
         transaction.commit().await?;
         self.bells.outbound.ring();
         self.hub.signal(id, signal);
+        self.after_effect(&row, &effects).await;
         let outcome = outcome.map_or("choice", |outcome| outcome.as_str());
         metrics::counter!("tanya_messages_total", "outcome" => outcome).increment(1);
-        Ok(Some(replies.into_iter().map(Message::from_row).collect()))
+        let mut connection = self.store.connection().await?;
+        let replies = self.present(&mut connection, id, replies).await?;
+        Ok(Some(replies))
     }
 
     /// When a conversation is calm again after one more message.
@@ -343,6 +408,7 @@ impl Engine {
         row: &ConversationRow,
         content: &Content,
         offered: bool,
+        ahead: &Ahead,
     ) -> Result<Decision, EngineError> {
         let knowledge = self.knowledge.current();
         let state = State::parse(&row.state);
@@ -352,6 +418,7 @@ impl Engine {
             today: self.clock.today(),
             first: row.last_seq == 0,
             offered,
+            personal: self.personal(row, ahead),
         };
         let decided = catch_unwind(AssertUnwindSafe(|| {
             (self.decide)(&knowledge, &state, language, content, circumstances)
@@ -373,7 +440,7 @@ impl Engine {
     pub async fn messages(&self, id: &str, seq: i64) -> Result<Vec<Message>, EngineError> {
         let mut connection = self.store.connection().await?;
         let rows = transcript::after(&mut connection, id, seq).await?;
-        Ok(rows.into_iter().map(Message::from_row).collect())
+        Ok(self.present(&mut connection, id, rows).await?)
     }
 
     /// Notes whether a message of the bot's or an officer's helped.
@@ -404,8 +471,13 @@ impl Engine {
 
     /// Ends a conversation.
     pub async fn end(&self, id: &str) -> Result<(), EngineError> {
+        let now = self.clock.now();
         let mut transaction = self.store.begin().await?;
-        conversation::end(&mut transaction, id, self.clock.now()).await?;
+        let row = conversation::by_id(&mut transaction, id).await?;
+        conversation::end(&mut transaction, id, now).await?;
+        if let Some(row) = row {
+            self.identity.leave(&mut transaction, &row, now).await?;
+        }
         let news = self.news_of(id, Signal::Ended);
         self.store.announce(&mut transaction, &news).await?;
         transaction.commit().await?;
@@ -480,13 +552,6 @@ fn new_reference() -> String {
     format!("R-{:08X}", u32::from_be_bytes(bytes))
 }
 
-/// 256 random bits, as text.
-fn new_token() -> String {
-    let mut bytes = [0_u8; 32];
-    rand::rng().fill_bytes(&mut bytes);
-    URL_SAFE_NO_PAD.encode(bytes)
-}
-
 fn hash(token: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(token.as_bytes()))
 }
@@ -495,8 +560,11 @@ fn hash(token: &str) -> String {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    use crate::identity;
+    use crate::key_ring::KeyRing;
     use crate::knowledge::source::Source;
     use crate::knowledge::{LoadOptions, Strictness};
+    use crate::secret::SecretKey;
 
     use super::*;
 
@@ -521,7 +589,30 @@ mod tests {
             },
         };
         let bells = Arc::new(Bells::default());
-        let mut engine = Engine::new(store, knowledge, clock, bounds, bells);
+        let secret = SecretKey::in_file(&folder.join("secret.key")).unwrap();
+        let keys = KeyRing::open(&store, &secret, &clock).await.unwrap();
+        let post = Arc::new(Post::new(Arc::clone(&store), Arc::clone(&bells), &secret));
+        let identity = Arc::new(Identity::new(identity::Parts {
+            store: Arc::clone(&store),
+            clock: clock.clone(),
+            secret: secret.clone(),
+            keys,
+            post: Arc::clone(&post),
+            limits: identity::limits::Limits::default(),
+            public_url: "http://localhost".to_owned(),
+        }));
+        let mut engine = Engine::new(Parts {
+            store,
+            knowledge,
+            clock,
+            bounds,
+            bells,
+            identity,
+            portal: None,
+            post,
+            ticket_sealer: secret.sealer("ticket"),
+            typed_proof: true,
+        });
         engine.decide = decide;
         engine
     }
@@ -532,6 +623,7 @@ mod tests {
             content: Content::Text(text.to_owned()),
             receipt: None,
             original: None,
+            who: None,
         }
     }
 
@@ -540,7 +632,7 @@ mod tests {
         state: &State,
         language: Language,
         content: &Content,
-        circumstances: Circumstances,
+        circumstances: Circumstances<'_>,
     ) -> Result<Decision, ChoiceExpired> {
         if matches!(content, Content::Text(text) if text.contains("racun")) {
             panic!("poison");
@@ -580,7 +672,7 @@ mod tests {
         state: &State,
         language: Language,
         content: &Content,
-        circumstances: Circumstances,
+        circumstances: Circumstances<'_>,
     ) -> Result<Decision, ChoiceExpired> {
         TURNS_DECIDED.fetch_add(1, Ordering::Relaxed);
         turn::decide(knowledge, state, language, content, circumstances)

@@ -2,9 +2,11 @@
 
 use jiff::civil::Date;
 
+use super::action::Personal;
 use super::message::Content;
 use super::state::State;
 use super::turn::{Circumstances, decide};
+use crate::identity::Standing;
 use crate::knowledge::Knowledge;
 use crate::knowledge::ask::Finding;
 use crate::knowledge::text::Language;
@@ -31,11 +33,13 @@ impl Rehearsal {
     /// One turn, as a person types it on that day.
     pub fn say(&mut self, knowledge: &Knowledge, text: &str, today: Date) -> Said {
         let content = Content::Text(text.to_owned());
+        let nobody = Standing::default();
         let circumstances = Circumstances {
             transcript_days: 0,
             today,
             first: false,
             offered: false,
+            personal: Personal::nobody(&nobody),
         };
         let Ok(decision) = decide(
             knowledge,

@@ -49,6 +49,32 @@ pub struct State {
     /// The month or year that is spoken of.
     #[serde(default)]
     period: Option<Period>,
+    /// The proof that is being typed in the chat.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    typing: Option<Typing>,
+}
+
+/// A proof that is typed in the chat, where that is allowed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Typing {
+    /// The request that it belongs to.
+    pub verification: String,
+    /// What comes next.
+    pub step: TypingStep,
+}
+
+/// What is to be typed next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TypingStep {
+    /// Whether one is staff or a supplier.
+    Kind,
+    /// An identity card's number.
+    Card,
+    /// A company's number.
+    Company,
+    /// The code.
+    Code,
 }
 
 impl State {
@@ -70,6 +96,16 @@ impl State {
         self.offered.retain(|choice| !known(choice));
         self.offered.splice(0..0, choices);
         self.offered.truncate(REMEMBERED);
+    }
+
+    /// The proof that is being typed.
+    pub fn typing(&self) -> Option<&Typing> {
+        self.typing.as_ref()
+    }
+
+    /// Notes what is to be typed next, if anything.
+    pub fn type_next(&mut self, typing: Option<Typing>) {
+        self.typing = typing;
     }
 
     /// What was last spoken of.

@@ -2,6 +2,7 @@
 
 use jiff::civil::Date;
 
+use super::action::{Effects, Personal};
 use super::command::Command;
 use super::context::{Context, Understood};
 use super::message::{Choice, Content, Kind, Pressed, Reply};
@@ -30,8 +31,8 @@ const NO_TEXT: &str = "[…]";
 /// What is older is not spoken of as if it could be had; what the portal lists decides, not this.
 const KEPT_YEARS: i16 = 2;
 /// What is had by the month, and by the year.
-const OF_A_MONTH: [&str; 1] = ["action:slip-gaji"];
-const OF_A_YEAR: [&str; 2] = ["action:penyata-tahunan", "portal-penyata-tahunan"];
+pub(super) const OF_A_MONTH: [&str; 1] = ["action:slip-gaji"];
+pub(super) const OF_A_YEAR: [&str; 2] = ["action:penyata-tahunan", "portal-penyata-tahunan"];
 /// Things that are taken from one message, at most, each understood at least so surely.
 const SEVERAL: usize = 3;
 const SURE_OF_EACH: f64 = 0.75;
@@ -53,6 +54,18 @@ pub struct Decision {
     pub routed: Option<Finding>,
     /// Whether everything that was said is to be deleted.
     pub erase: bool,
+    /// What is to be done besides.
+    pub effects: Effects,
+}
+
+impl Decision {
+    /// Says something before everything else.
+    pub fn insert_reply(&mut self, reply: Reply) {
+        self.replies.insert(0, reply);
+        if let Some(document) = &mut self.effects.document {
+            document.reply += 1;
+        }
+    }
 }
 
 /// A choice that is not offered any more, or never was.
@@ -70,7 +83,7 @@ pub fn opening(knowledge: &Knowledge, language: Language, transcript_days: u32) 
 
 /// What a decision needs to know besides what was said.
 #[derive(Clone, Copy, Debug)]
-pub struct Circumstances {
+pub struct Circumstances<'a> {
     /// How long transcripts are kept, in days.
     pub transcript_days: u32,
     /// The day on which it is said.
@@ -79,6 +92,8 @@ pub struct Circumstances {
     pub first: bool,
     /// Whether a pressed choice stands under a message of this conversation's.
     pub offered: bool,
+    /// Who the person is known to be, and what can be done for them here.
+    pub personal: Personal<'a>,
 }
 
 /// Decides what is said to one message.
@@ -87,7 +102,7 @@ pub fn decide(
     state: &State,
     language: Language,
     content: &Content,
-    circumstances: Circumstances,
+    circumstances: Circumstances<'_>,
 ) -> Result<Decision, ChoiceExpired> {
     let mut turn = Turn {
         knowledge,
@@ -97,6 +112,7 @@ pub fn decide(
         replies: Vec::new(),
         routed: None,
         erase: false,
+        effects: Effects::default(),
     };
     if circumstances.first && !begins(content) {
         turn.say_what_is_kept();
@@ -112,6 +128,7 @@ pub fn decide(
         state,
         routed: turn.routed,
         erase: turn.erase,
+        effects: turn.effects,
     })
 }
 
@@ -138,24 +155,28 @@ pub fn apology(
     Decision {
         heard: match content {
             Content::Text(text) => redact(text),
-            Content::Choice(_) | Content::Lapsed | Content::Unreadable => NO_TEXT.to_owned(),
+            Content::Choice(_) | Content::Returned(_) | Content::Lapsed | Content::Unreadable => {
+                NO_TEXT.to_owned()
+            }
         },
         replies: vec![Reply::text(sentence).kind(Kind::Notice)],
         language,
         state: state.clone(),
         routed: None,
         erase: false,
+        effects: Effects::default(),
     }
 }
 
 pub(super) struct Turn<'a> {
     pub(super) knowledge: &'a Knowledge,
-    circumstances: Circumstances,
+    pub(super) circumstances: Circumstances<'a>,
     pub(super) language: Language,
     pub(super) state: State,
     pub(super) replies: Vec<Reply>,
     routed: Option<Finding>,
     erase: bool,
+    pub(super) effects: Effects,
 }
 
 impl Turn<'_> {
@@ -174,6 +195,9 @@ impl Turn<'_> {
                     self.commanded(command);
                     return Ok(redact(text));
                 }
+                if let Some(heard) = self.typed(text) {
+                    return Ok(heard);
+                }
                 let named = self.state.named(text).map(|choice| choice.value.clone());
                 match named.and_then(|value| self.chosen(&value).ok()) {
                     Some(label) => Ok(label),
@@ -183,6 +207,11 @@ impl Turn<'_> {
                         Ok(redact(text))
                     }
                 }
+            }
+            Content::Returned(_) => {
+                self.returned();
+                let label = &self.knowledge.messages().prove_button;
+                Ok(label.get(self.language).clone())
             }
             Content::Lapsed => {
                 self.offer_menu(|messages| &messages.lapsed);
@@ -239,6 +268,9 @@ impl Turn<'_> {
             self.fall_back();
             let label = &self.knowledge.messages().none_of_these;
             return Ok(label.get(self.language).clone());
+        }
+        if let Some(label) = self.chosen_action(value) {
+            return Ok(label);
         }
         let id = value.strip_prefix(ENTRY_VALUE).ok_or(ChoiceExpired)?;
         let entry = self.knowledge.book().entry(id).ok_or(ChoiceExpired)?;
@@ -383,6 +415,14 @@ impl Turn<'_> {
     }
 
     pub(super) fn answer(&mut self, entry: &Entry, asked: Option<&str>) {
+        if self.acts(entry) {
+            return;
+        }
+        self.explain(entry, asked);
+    }
+
+    /// Answers with what the knowledge says.
+    pub(super) fn explain(&mut self, entry: &Entry, asked: Option<&str>) {
         let place = self.knowledge.place(&entry.id);
         let answer = place.and_then(|place| self.knowledge.answer(place, self.language));
         let Some(answer) = answer else {
@@ -430,7 +470,8 @@ impl Turn<'_> {
                 });
             }
         }
-        for id in &entry.related {
+        let offered = entry.action.as_ref().filter(|id| self.can_do(id));
+        for id in offered.into_iter().chain(&entry.related) {
             let known = choices
                 .iter()
                 .any(|c| c.value.strip_prefix(ENTRY_VALUE) == Some(id));
@@ -491,7 +532,7 @@ pub(super) fn menu(knowledge: &Knowledge, language: Language) -> Vec<Choice> {
         .collect()
 }
 
-fn entry_choice(knowledge: &Knowledge, id: &str, language: Language) -> Option<Choice> {
+pub(super) fn entry_choice(knowledge: &Knowledge, id: &str, language: Language) -> Option<Choice> {
     let entry = knowledge.book().entry(id)?;
     Some(Choice {
         value: format!("{ENTRY_VALUE}{id}"),
@@ -521,6 +562,8 @@ mod tests {
         let loaded = Knowledge::load(&Source::Embedded, &options);
         loaded.ok().unwrap().knowledge
     });
+
+    static NOBODY: LazyLock<crate::identity::Standing> = LazyLock::new(Default::default);
 
     const SAID: [&str; 16] = [
         "lupa kata laluan portal",
@@ -588,6 +631,7 @@ mod tests {
                     today: date(2026, 11, 22),
                     first: place == 0,
                     offered: false,
+                    personal: Personal::nobody(&NOBODY),
                 };
                 let decided = decide(&KNOWLEDGE, &state, language, &content, circumstances);
                 let Ok(decision) = decided else {

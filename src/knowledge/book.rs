@@ -41,6 +41,8 @@ pub struct Entry {
     pub other_reading: Option<OtherReading>,
     /// What the bot offers to do.
     pub action: Option<String>,
+    /// Whether it can be done at all now; an action that is switched off is explained and never offered.
+    pub available: bool,
     /// Where an escalation from here goes.
     pub queue: Option<Queue>,
     /// Ids worth reading next.

@@ -392,6 +392,7 @@ impl<'a> Checker<'a> {
             paraphrases: raw.paraphrases.iter().map(|p| self.spanned(p)).collect(),
             other_reading: raw.other_reading.as_ref().map(|o| self.other_reading(o)),
             action: raw.action.as_ref().map(|action| action_id(&action.value)),
+            available: raw.available,
             queue: raw.queue.as_ref().and_then(|queue| self.queue(queue)),
             related: raw.related.iter().map(|id| id.value.clone()).collect(),
             source,

@@ -54,6 +54,9 @@ pub struct EntryYaml {
     /// What the bot offers to do.
     #[serde(default)]
     pub action: Option<Spanned<String>>,
+    /// `false` switches an action off: it is explained, and never offered or done.
+    #[serde(default = "yes")]
+    pub available: bool,
     /// Where an escalation from here goes.
     #[serde(default)]
     pub queue: Option<Spanned<String>>,
@@ -66,6 +69,10 @@ pub struct EntryYaml {
     /// The day on which somebody last checked the answer.
     #[serde(default)]
     pub reviewed: Option<Spanned<String>>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// A link: to a fixed address, or to one that a setting names.

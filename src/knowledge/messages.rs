@@ -108,6 +108,184 @@ messages! {
     command_erase [],
     /// What the command to ask in a group does.
     command_ask [],
+    /// Asks for a proof, above the button that leads to the page.
+    prove ["{what}", "{minutes}"],
+    /// The button that leads to the page.
+    prove_button [],
+    /// The choice to have another link.
+    prove_again [],
+    /// Says to a bound chat that a code goes out, above the button.
+    prove_bound ["{what}", "{last4}"],
+    /// Says that it can be typed here too.
+    prove_typed [],
+    /// Says that the code can be typed here too.
+    prove_typed_code [],
+    /// The choice to be known as staff.
+    as_staff [],
+    /// The choice to be known as a supplier.
+    as_supplier [],
+    /// Asks staff for the number, typed.
+    type_card [],
+    /// Asks a supplier for the number, typed.
+    type_company [],
+    /// The number has not the form of one.
+    number_malformed [],
+    /// Says the same for every number.
+    code_sent [],
+    /// A wrong code.
+    code_wrong ["{left}"],
+    /// An old code.
+    code_expired [],
+    /// Too many wrong codes.
+    code_locked [],
+    /// The proof came back.
+    proved ["{last4}"],
+    /// A proof that was not this chat's, or is too old.
+    proof_refused [],
+    /// The chat is bound from now on.
+    chat_bound ["{days}"],
+    /// The chat is not bound any more.
+    chat_unbound [],
+    /// The portal does not answer; nothing was done.
+    portal_down [],
+    /// The choice to try again.
+    try_again [],
+    /// The portal's record changed since the proof.
+    person_gone [],
+    /// The portal has no address.
+    no_address [],
+    /// Documents are for staff.
+    staff_only [],
+    /// Which payslip.
+    choose_month ["{first}", "{last}"],
+    /// Which annual statement.
+    choose_year [],
+    /// A payslip that there is not.
+    no_such_month ["{what}", "{first}", "{last}"],
+    /// An annual statement that there is not.
+    no_such_year ["{what}"],
+    /// There are none at all.
+    no_documents [],
+    /// A link to a document.
+    link_ready ["{what}", "{minutes}"],
+    /// The button that leads to a document.
+    link_button ["{what}"],
+    /// A link was opened.
+    link_opened ["{what}", "{time}"],
+    /// A spent link was pressed again.
+    link_again ["{what}", "{time}"],
+    /// Something is being asked of the portal.
+    errand_begun [],
+    /// The portal mails it.
+    reset_by_portal ["{address}"],
+    /// We have mailed it.
+    reset_by_us ["{address}"],
+    /// The portal mails it.
+    activation_by_portal ["{address}"],
+    /// We have mailed it.
+    activation_by_us ["{address}"],
+    /// The mail is on its way.
+    mailing [],
+    /// The mail could not be sent.
+    mail_failed ["{number}"],
+    /// The portal did not answer.
+    errand_unsure ["{number}"],
+    /// The portal refused for no reason that we know.
+    errand_refused ["{number}"],
+    /// Reset without an account.
+    no_account [],
+    /// Reset of an account that was never activated.
+    account_pending [],
+    /// Registration of an account that is active.
+    account_active [],
+    /// Registration of somebody who is not in Modul PY.
+    not_in_payroll [],
+    /// Asks for a number, for an officer.
+    manual_ask ["{what}"],
+    /// The button that leads to the page.
+    manual_button [],
+    /// An officer has it now.
+    manual_taken ["{number}"],
+    /// The status of an open ticket.
+    ticket_open ["{number}", "{what}"],
+    /// The status of a settled ticket.
+    ticket_resolved ["{number}", "{what}"],
+    /// A ticket was settled.
+    ticket_settled ["{number}"],
+    /// There is no ticket.
+    ticket_none [],
+    /// What a ticket is about that was opened by "not me".
+    topic_disavowed [],
+    /// Where the person is known.
+    sessions ["{bindings}", "{web}"],
+    /// The choice to end them.
+    sessions_end [],
+    /// All were ended.
+    sessions_ended [],
+    /// What the command for sessions does.
+    command_sessions [],
+    /// What a proof for the sessions is for.
+    sessions_label [],
+    /// Stands where something was shown under a proof that ended.
+    hidden [],
+    /// What needs a proof, where none can be given.
+    personal_elsewhere [],
+    /// A channel, in a mail.
+    channel_web [],
+    /// A channel, in a mail.
+    channel_telegram [],
+    /// The title of a page of a spent link.
+    notice_gone_title [],
+    /// The page of a spent link.
+    notice_gone [],
+    /// The title of a page when the portal is down.
+    notice_down_title [],
+    /// The page when the portal is down.
+    notice_down [],
+    /// The title of a page when the press was none.
+    notice_refused_title [],
+    /// The page when the press was none.
+    notice_refused [],
+    /// The title of the page after "not me".
+    notice_disavowed_title [],
+    /// The page after "not me".
+    notice_disavowed [],
+    /// The subject of a mail with a code.
+    mail_code_subject [],
+    /// Stands above the code in its mail.
+    mail_code_head [],
+    /// Stands below the code in its mail.
+    mail_code ["{what}", "{channel}", "{time}"],
+    /// The subject of a mail with a link to reset a password.
+    mail_reset_subject [],
+    /// A mail with a link to reset a password.
+    mail_reset ["{url}", "{until}"],
+    /// The subject of a mail with a link to activate an account.
+    mail_activation_subject [],
+    /// A mail with a link to activate an account.
+    mail_activation ["{url}", "{until}"],
+    /// The subject of a mail about a bound chat.
+    mail_bound_subject [],
+    /// A mail about a bound chat.
+    mail_bound ["{channel}", "{time}"],
+    /// The subject of a mail about a chat that is not bound any more.
+    mail_unbound_subject [],
+    /// A mail about a chat that is not bound any more.
+    mail_unbound [],
+    /// The subject of a mail about somebody who tries codes.
+    mail_attempts_subject [],
+    /// A mail about somebody who tries codes.
+    mail_attempts [],
+    /// Stands under every mail to a person.
+    mail_person_foot ["{url}"],
+    /// The subject of a mail about a task.
+    mail_task_subject ["{number}"],
+    /// A mail about a task.
+    mail_task ["{number}", "{what}"],
+    /// The subject of the daily mail about the record.
+    mail_anchor_subject ["{seq}"],
+    /// The daily mail about the record.
+    mail_anchor ["{anchor}", "{time}"],
 }
 
 impl Messages {

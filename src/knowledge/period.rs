@@ -89,6 +89,25 @@ pub fn named(text: &str, today: Date) -> Option<Period> {
 }
 
 impl Period {
+    /// Reads `2026-10` or `2025`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (year, month) = match text.split_once('-') {
+            Some((year, month)) => (year, Some(month.parse::<i8>().ok()?)),
+            None => (text, None),
+        };
+        let year: i16 = year.parse().ok()?;
+        let good = YEARS.contains(&year) && month.is_none_or(|month| (1..=12).contains(&month));
+        good.then_some(Self { year, month })
+    }
+
+    /// As [`Period::parse`] reads it.
+    pub fn key(&self) -> String {
+        match self.month {
+            Some(month) => format!("{:04}-{month:02}", self.year),
+            None => format!("{:04}", self.year),
+        }
+    }
+
     /// As it is shown: "Julai 2025", "2025".
     pub fn shown(&self, language: Language) -> String {
         let name = match language {

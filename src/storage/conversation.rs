@@ -166,6 +166,21 @@ pub async fn advance(connection: &mut Connection, row: &ConversationRow) -> sqlx
     Ok(result.rows_affected() == 1)
 }
 
+/// Makes room for one more message that nobody had just asked for; `row` is as it was read. It does not count as
+/// activity. Tells whether nobody else wrote in between.
+pub async fn tell(connection: &mut Connection, row: &ConversationRow) -> sqlx::Result<bool> {
+    let result = sqlx::query(
+        "UPDATE conversation SET version = version + 1, last_seq = $2 + 1
+         WHERE id = $1 AND version = $3 AND ended_at IS NULL",
+    )
+    .bind(&row.id)
+    .bind(row.last_seq)
+    .bind(row.version)
+    .execute(connection)
+    .await?;
+    Ok(result.rows_affected() == 1)
+}
+
 /// Forgets with whom a conversation was led.
 pub async fn forget_contact(connection: &mut Connection, id: &str) -> sqlx::Result<()> {
     sqlx::query("UPDATE conversation SET contact = NULL, state = '{}' WHERE id = $1")

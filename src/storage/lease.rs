@@ -35,8 +35,37 @@ pub async fn give_back(connection: &mut Connection, name: &str, holder: &str) ->
     Ok(())
 }
 
-/// Ends all leases: whoever held them is gone.
+/// Ends all leases: whoever held them is gone. Marks of what was done once stay.
 pub async fn take_over(connection: &mut Connection) -> sqlx::Result<()> {
-    sqlx::query("DELETE FROM lease").execute(connection).await?;
+    sqlx::query("DELETE FROM lease WHERE name NOT LIKE 'once %'")
+        .execute(connection)
+        .await?;
     Ok(())
+}
+
+/// Forgets leases that ended before `before`.
+pub async fn delete_ended(connection: &mut Connection, before: Millis) -> sqlx::Result<u64> {
+    let result = sqlx::query("DELETE FROM lease WHERE until < $1")
+        .bind(before)
+        .execute(connection)
+        .await?;
+    Ok(result.rows_affected())
+}
+
+/// Takes a lease that nobody ever had; tells whether this was the first time. Its name begins with `once`.
+pub async fn take_once(
+    connection: &mut Connection,
+    name: &str,
+    holder: &str,
+    until: Millis,
+) -> sqlx::Result<bool> {
+    let result = sqlx::query(
+        "INSERT INTO lease (name, holder, until) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING",
+    )
+    .bind(name)
+    .bind(holder)
+    .bind(until)
+    .execute(connection)
+    .await?;
+    Ok(result.rows_affected() == 1)
 }

@@ -1,13 +1,22 @@
 //! All SQL and nothing else. One text for SQLite and PostgreSQL; a function does one statement and is named after the
 //! fact. Only [`Store`] has the pool.
 
+pub mod audit;
+pub mod binding;
 pub mod conversation;
+pub mod disavowal;
+pub mod document_link;
 pub mod feedback;
 pub mod inbound;
+pub mod key_ring;
 pub mod lease;
 pub mod message;
 pub mod outbox;
 pub mod pace;
+pub mod proof;
+pub mod tally;
+pub mod ticket;
+pub mod verification;
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -100,6 +109,7 @@ impl Store {
             .connect(&url)
             .await?;
         sqlx::migrate!().run(&pool).await?;
+        audit::guard(&mut *pool.acquire().await?, backend).await?;
         Ok(Self {
             pool,
             backend,

@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use teloxide::types::{InlineKeyboardButton, InlineKeyboardMarkup};
+use url::Url;
 use uuid::Uuid;
 
 use crate::conversation::message::{Body, Kind};
@@ -53,6 +54,13 @@ fn data(delivery: &str, button: Button) -> String {
     }
 }
 
+/// The link of a message, if a button can lead there: Telegram takes only addresses that others can reach.
+fn link(body: &Body) -> Option<(String, Url)> {
+    let link = body.link.as_ref()?;
+    let url = Url::parse(&link.url).ok()?;
+    (url.scheme() == "https").then(|| (link.label.clone(), url))
+}
+
 /// The buttons under a message of a conversation; none if it has none.
 pub fn keyboard(
     body: &Body,
@@ -63,6 +71,9 @@ pub fn keyboard(
     let button =
         |text: String, button| InlineKeyboardButton::callback(text, data(delivery, button));
     let mut rows: Vec<Vec<InlineKeyboardButton>> = Vec::new();
+    if let Some((label, url)) = link(body) {
+        rows.push(vec![InlineKeyboardButton::url(label, url)]);
+    }
     if body.kind == Kind::Answer {
         rows.push(vec![
             button(

@@ -238,6 +238,7 @@ impl Handling {
             content: message.content,
             receipt: Some(receipt.clone()),
             original: Some(message.number),
+            who: message.who,
         };
         self.answer(&contact, message.language, incoming).await
     }
@@ -323,6 +324,7 @@ impl Handling {
             content,
             receipt: Some(receipt.clone()),
             original: None,
+            who: None,
         };
         let contact = contact(press.person);
         self.answer(&contact, press.language, incoming).await

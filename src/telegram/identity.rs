@@ -9,6 +9,7 @@ use teloxide::requests::Requester;
 use teloxide::types::{BotCommand, BotCommandScope};
 use tokio_util::sync::CancellationToken;
 
+use super::BotName;
 use super::api::Refusal;
 use super::update::Identity;
 use crate::conversation::command::MENU;
@@ -43,10 +44,21 @@ impl Whoami {
     }
 
     /// Asks for the name and tells the commands, until both are done.
-    pub async fn introduce(&self, bot: &Bot, knowledge: &LiveKnowledge, stop: CancellationToken) {
+    pub async fn introduce(
+        &self,
+        bot: &Bot,
+        knowledge: &LiveKnowledge,
+        told: &BotName,
+        stop: CancellationToken,
+    ) {
         let mut wait = AGAIN;
         loop {
-            let Err(refusal) = self.try_introduce(bot, &knowledge.current()).await else {
+            let introduced = self.try_introduce(bot, &knowledge.current()).await;
+            let name = self.identity().name;
+            if !name.is_empty() {
+                told.set(&name);
+            }
+            let Err(refusal) = introduced else {
                 return;
             };
             if refusal == Refusal::Token {

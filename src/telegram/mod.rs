@@ -39,6 +39,21 @@ use webhook::Webhook;
 /// How many chats are handled, and sent to, at the same time in one process.
 const AT_ONCE: usize = 8;
 
+/// The bot's name, once it is known: pages lead back to it.
+#[derive(Debug, Default)]
+pub struct BotName(arc_swap::ArcSwapOption<String>);
+
+impl BotName {
+    /// The name, if it is known.
+    pub fn current(&self) -> Option<String> {
+        self.0.load().as_deref().cloned()
+    }
+
+    fn set(&self, name: &str) {
+        self.0.store(Some(Arc::new(name.to_owned())));
+    }
+}
+
 /// What the channel works with.
 pub struct Parts {
     /// The database.
@@ -51,6 +66,8 @@ pub struct Parts {
     pub knowledge: Arc<LiveKnowledge>,
     /// Wakes the tasks.
     pub bells: Arc<Bells>,
+    /// Where the bot's name is told to others.
+    pub bot_name: Arc<BotName>,
     /// Seals what came in.
     pub secret_key: SecretKey,
     /// How users reach the public listener.
@@ -113,6 +130,11 @@ impl Telegram {
             let (bot, url) = (self.bot.clone(), self.parts.public_url.clone());
             tasks.spawn(webhook.announce(bot, url, stop.clone()));
         }
+        let whoami = Arc::new(Whoami::of_token(self.settings.token.reveal()));
+        let introduced = Arc::clone(&whoami);
+        let (bot, knowledge) = (self.bot.clone(), Arc::clone(&self.parts.knowledge));
+        let (stopped, name) = (stop.clone(), Arc::clone(&self.parts.bot_name));
+        tasks.spawn(async move { introduced.introduce(&bot, &knowledge, &name, stopped).await });
         if self.parts.role == Role::Web {
             return;
         }
@@ -123,11 +145,6 @@ impl Telegram {
             };
             tasks.spawn(polling.run(stop.clone()));
         }
-        let whoami = Arc::new(Whoami::of_token(self.settings.token.reveal()));
-        let introduced = Arc::clone(&whoami);
-        let (bot, knowledge) = (self.bot.clone(), Arc::clone(&self.parts.knowledge));
-        let stopped = stop.clone();
-        tasks.spawn(async move { introduced.introduce(&bot, &knowledge, stopped).await });
         let courtesy = Courtesy::new(
             self.bot.clone(),
             Arc::clone(&self.parts.store),
@@ -146,6 +163,7 @@ impl Telegram {
             let sending = Sending {
                 bot: self.bot.clone(),
                 inbox: self.inbox.clone(),
+                engine: Arc::clone(&self.parts.engine),
                 knowledge: Arc::clone(&self.parts.knowledge),
             };
             tasks.spawn(sending.run(stop.clone()));

@@ -17,13 +17,14 @@ use super::inbox::Inbox;
 use super::text::{Formatted, LIMIT};
 use crate::bell::LOOK_EVERY;
 use crate::clock::Millis;
-use crate::conversation::message::{Body, Channel, Message};
+use crate::conversation::message::{Body, Channel};
+use crate::conversation::{Engine, EngineError};
 use crate::knowledge::live::LiveKnowledge;
 use crate::knowledge::text::Language;
 use crate::outbox::{Carrier, Payload};
 use crate::storage::outbox::{self, OutboxRow};
 use crate::storage::pace::{self, Rate};
-use crate::storage::{Connection, conversation, message as transcript};
+use crate::storage::{Connection, conversation, document_link};
 
 /// How long a delivery belongs to who claimed it: longer than a request takes, the client's wait after a fault included.
 const LEASE: Millis = 40_000;
@@ -58,6 +59,8 @@ pub struct Sending {
     pub bot: Bot,
     /// What it shares with what takes updates: the database, the time, the bells, the bot whose pace it is.
     pub inbox: Inbox,
+    /// What shows messages with their links.
+    pub engine: Arc<Engine>,
     /// The words on buttons.
     pub knowledge: Arc<LiveKnowledge>,
 }
@@ -254,6 +257,10 @@ impl Sending {
         if tried && row.attempts >= most {
             tracing::error!(delivery = row.id, "a delivery was given up");
             outbox::finish(connection, &row.id, "dead", now).await?;
+            if row.lane.ends_with(" remove") {
+                let id = &row.conversation_id;
+                self.engine.note_unremoved(connection, id, now).await?;
+            }
             return Ok("dead");
         }
         let attempts = if tried {
@@ -282,6 +289,8 @@ impl Sending {
                 let left = self.bot.leave_chat(chat).await;
                 return Ok(left.map_or_else(|error| gone_or_refused(&error), |_| Went::Sent));
             }
+            // Somebody else carries these.
+            Some(Payload::Sealed { .. }) => return Ok(Went::Empty),
             Some(Payload::Say {
                 body,
                 language,
@@ -304,13 +313,17 @@ impl Sending {
     async fn message(&self, row: &OutboxRow) -> sqlx::Result<Option<Parcel>> {
         let mut connection = self.inbox.store.connection().await?;
         let id = &row.conversation_id;
-        let Some(message) = transcript::by_seq(&mut connection, id, row.seq).await? else {
-            return Ok(None);
+        let shown = self.engine.message(id, row.seq).await;
+        let message = match shown {
+            Ok(Some(message)) => message,
+            Ok(None) => return Ok(None),
+            Err(EngineError::Database(error)) => return Err(error),
+            Err(_) => return Ok(None),
         };
         let conversation = conversation::by_id(&mut connection, id).await?;
         let language = conversation.and_then(|row| Language::parse(&row.language));
         Ok(Some(Parcel {
-            body: Message::from_row(message).body,
+            body: message.body,
             language: language.unwrap_or_default(),
             answers: None,
             buttons: true,
@@ -324,14 +337,22 @@ impl Sending {
             .buttons
             .then(|| keyboard(&parcel.body, &row.id, knowledge.messages(), parcel.language));
         let buttons = buttons.flatten();
+        let secret = parcel.body.link.is_some();
         let pieces = Formatted::of(&parcel.body).pieces(LIMIT);
         let last = pieces.len().saturating_sub(1);
         let gone = usize::try_from(row.parts).unwrap_or_default();
         for (place, piece) in pieces.into_iter().enumerate().skip(gone) {
             let buttons = buttons.clone().filter(|_| place == last);
             let answers = parcel.answers.filter(|_| place == 0);
-            if let Err(error) = self.send(chat, piece, buttons, answers).await {
-                return Ok(Went::Refused(Refusal::from(&error)));
+            let shape = Shape {
+                buttons,
+                answers,
+                protected: secret,
+            };
+            match self.send(chat, piece, shape).await {
+                Ok(number) if secret => self.note_link(row, number).await?,
+                Ok(_) => {}
+                Err(error) => return Ok(Went::Refused(Refusal::from(&error))),
             }
             if place < last {
                 tokio::time::sleep(BETWEEN_PIECES).await;
@@ -342,31 +363,41 @@ impl Sending {
         Ok(Went::Sent)
     }
 
-    /// Sends one piece; as plain text if it is not taken as it is.
+    /// Notes the number of a message with a link: it is removed when the link is dead.
+    async fn note_link(&self, row: &OutboxRow, number: i32) -> sqlx::Result<()> {
+        let mut connection = self.inbox.store.connection().await?;
+        let id = &row.conversation_id;
+        document_link::carried(&mut connection, id, row.seq, i64::from(number)).await
+    }
+
+    /// Sends one piece, as plain text if it is not taken as it is; its number.
     async fn send(
         &self,
         chat: ChatId,
         piece: Formatted,
-        buttons: Option<InlineKeyboardMarkup>,
-        answers: Option<i32>,
-    ) -> Result<(), RequestError> {
-        let refused = match self.send_once(chat, &piece, buttons, answers).await {
-            Ok(()) => return Ok(()),
+        shape: Shape,
+    ) -> Result<i32, RequestError> {
+        let plain = Shape {
+            buttons: None,
+            answers: None,
+            protected: shape.protected,
+        };
+        let refused = match self.send_once(chat, &piece, shape).await {
+            Ok(number) => return Ok(number),
             Err(error) => error,
         };
         if Refusal::from(&refused) != Refusal::Wrong {
             return Err(refused);
         }
-        self.send_once(chat, &piece.plain(), None, None).await
+        self.send_once(chat, &piece.plain(), plain).await
     }
 
     async fn send_once(
         &self,
         chat: ChatId,
         piece: &Formatted,
-        buttons: Option<InlineKeyboardMarkup>,
-        answers: Option<i32>,
-    ) -> Result<(), RequestError> {
+        shape: Shape,
+    ) -> Result<i32, RequestError> {
         let preview = LinkPreviewOptions {
             is_disabled: true,
             url: None,
@@ -378,18 +409,29 @@ impl Sending {
             .bot
             .send_message(chat, piece.text.clone())
             .link_preview_options(preview);
+        if shape.protected {
+            request = request.protect_content(true);
+        }
         if !piece.entities.is_empty() {
             request = request.entities(piece.entities.clone());
         }
-        if let Some(buttons) = buttons {
+        if let Some(buttons) = shape.buttons {
             request = request.reply_markup(buttons);
         }
-        if let Some(number) = answers {
+        if let Some(number) = shape.answers {
             let reply = ReplyParameters::new(MessageId(number)).allow_sending_without_reply();
             request = request.reply_parameters(reply);
         }
-        request.await.map(|_| ())
+        request.await.map(|message| message.id.0)
     }
+}
+
+/// What goes with a piece of a message.
+struct Shape {
+    buttons: Option<InlineKeyboardMarkup>,
+    answers: Option<i32>,
+    /// Whether it can be forwarded or kept.
+    protected: bool,
 }
 
 /// What is not there any more was left, or was removed.

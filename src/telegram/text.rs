@@ -56,6 +56,12 @@ impl Formatted {
             Some(parts) => formatted.push_answer(&parts),
             None => formatted.push(&body.text),
         }
+        // An address that no button can lead to.
+        let plain = body.link.as_ref().map(|link| link.url.as_str());
+        if let Some(url) = plain.filter(|url| url.starts_with("http://")) {
+            formatted.paragraph();
+            formatted.push(url);
+        }
         formatted
     }
 

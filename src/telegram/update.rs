@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::button::PressedButton;
 use crate::conversation::message::Content;
 use crate::knowledge::text::Language;
+use crate::secret::Secret;
 
 /// Who the bot is, as Telegram knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +56,8 @@ pub struct PrivateMessage {
     pub language: Language,
     /// What they did.
     pub content: Content,
+    /// How the person calls themselves.
+    pub who: Option<String>,
     /// The album that it belongs to: it is answered once.
     pub album: Option<String>,
 }
@@ -108,9 +111,19 @@ struct User {
     is_bot: bool,
     #[serde(default)]
     language_code: Option<String>,
+    #[serde(default)]
+    username: Option<String>,
+    #[serde(default)]
+    first_name: Option<String>,
 }
 
 impl User {
+    /// How the person calls themselves.
+    fn shown(&self) -> Option<String> {
+        let name = self.username.as_ref().map(|name| format!("@{name}"));
+        name.or_else(|| self.first_name.clone())
+    }
+
     fn language(&self) -> Language {
         let english = |code: &String| code == "en" || code.starts_with("en-");
         if self.language_code.as_ref().is_some_and(english) {
@@ -237,7 +250,7 @@ fn private(part: &Value, chat: i64, number: i32, from: &User) -> Option<Heard> {
         return Some(Heard::Nothing);
     }
     let content = match part.get("text") {
-        Some(text) => Content::Text(without_bot_name(text.as_str()?)),
+        Some(text) => text_content(&without_bot_name(text.as_str()?)),
         None if CONTENT.iter().any(|name| part.get(name).is_some()) => Content::Unreadable,
         None => return Some(Heard::Nothing),
     };
@@ -246,8 +259,23 @@ fn private(part: &Value, chat: i64, number: i32, from: &User) -> Option<Heard> {
         number,
         language: from.language(),
         content,
+        who: from.shown(),
         album: field(part, "media_group_id"),
     }))
+}
+
+/// The length of a secret that brings a proof back, in characters.
+const SECRET: usize = 43;
+
+/// What a text is: a proof that comes back through the bot's own address, or words.
+fn text_content(text: &str) -> Content {
+    let secret = text.strip_prefix("/start ").map(str::trim);
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let secret = secret.filter(|secret| secret.len() == SECRET && secret.chars().all(allowed));
+    match secret {
+        Some(secret) => Content::Returned(Secret::new(secret.to_owned())),
+        None => Content::Text(text.to_owned()),
+    }
 }
 
 /// `/slip@some_bot` is `/slip`: in a chat with one bot there is no other.

@@ -121,6 +121,7 @@ pub async fn say(
         content,
         receipt: None,
         original: None,
+        who: None,
     };
     let replies = state.engine.handle(&id, incoming).await?;
     Ok(Json(Replies { replies }))

@@ -14,6 +14,10 @@ use crate::knowledge::ask::Unaskable;
 /// Everything that a caller may be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[expect(
+    clippy::enum_variant_names,
+    reason = "the wrong code of a person is `wrong_code` in the contract"
+)]
 pub enum Code {
     /// The body cannot be read as what it should be.
     InvalidBody,
@@ -31,6 +35,16 @@ pub enum Code {
     TooLarge,
     /// The body is not JSON.
     UnsupportedType,
+    /// The link is spent, expired or unknown.
+    LinkGone,
+    /// It has not the form of an identity number.
+    InvalidIdNo,
+    /// It is not the code.
+    WrongCode,
+    /// The code is too old.
+    Expired,
+    /// Too many failures.
+    Locked,
     /// The text has nothing to read.
     EmptyText,
     /// The text is over 4,096 characters.
@@ -56,6 +70,9 @@ pub struct Problem {
     code: Code,
     /// What to do, for people.
     detail: &'static str,
+    /// Guesses that are left, where the code was wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempts_left: Option<usize>,
 }
 
 impl Code {
@@ -69,7 +86,13 @@ impl Code {
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::EmptyText | Self::TextTooLong => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::LinkGone => StatusCode::GONE,
+            Self::InvalidIdNo
+            | Self::WrongCode
+            | Self::Expired
+            | Self::Locked
+            | Self::EmptyText
+            | Self::TextTooLong => StatusCode::UNPROCESSABLE_ENTITY,
             Self::SlowDown => StatusCode::TOO_MANY_REQUESTS,
             Self::ForeignOrigin => StatusCode::FORBIDDEN,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -86,6 +109,11 @@ impl Code {
             Self::Timeout => "The body did not arrive in time.",
             Self::TooLarge => "The body is over 64 KiB.",
             Self::UnsupportedType => "The body must be application/json.",
+            Self::LinkGone => "The link is spent, expired or not valid. Ask again in the chat.",
+            Self::InvalidIdNo => "This is not the form of an identity number.",
+            Self::WrongCode => "The code is not right.",
+            Self::Expired => "The code has expired. Ask for another.",
+            Self::Locked => "Too many attempts. Ask again later.",
             Self::EmptyText => "The text is empty.",
             Self::TextTooLong => "The text is longer than 4,096 characters.",
             Self::SlowDown => "Too much at once. Go on after the time in Retry-After.",
@@ -100,6 +128,7 @@ impl Code {
 pub struct Refusal {
     code: Code,
     after: Option<Duration>,
+    attempts_left: Option<usize>,
 }
 
 impl Refusal {
@@ -108,6 +137,16 @@ impl Refusal {
         Self {
             code: Code::SlowDown,
             after: Some(wait),
+            attempts_left: None,
+        }
+    }
+
+    /// It is not the code; so many guesses are left.
+    pub fn wrong_code(left: usize) -> Self {
+        Self {
+            code: Code::WrongCode,
+            after: None,
+            attempts_left: Some(left),
         }
     }
 }
@@ -118,7 +157,11 @@ const SHORTLY: Duration = Duration::from_secs(2);
 impl From<Code> for Refusal {
     fn from(code: Code) -> Self {
         let after = matches!(code, Code::SlowDown | Code::Unavailable).then_some(SHORTLY);
-        Self { code, after }
+        Self {
+            code,
+            after,
+            attempts_left: None,
+        }
     }
 }
 
@@ -130,7 +173,11 @@ impl IntoResponse for Code {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let Self { code, after } = self;
+        let Self {
+            code,
+            after,
+            attempts_left,
+        } = self;
         let status = code.status();
         let problem = Problem {
             r#type: "about:blank",
@@ -138,6 +185,7 @@ impl IntoResponse for Refusal {
             status: status.as_u16(),
             code,
             detail: code.detail(),
+            attempts_left,
         };
         let mut response = (status, axum::Json(problem)).into_response();
         let headers = response.headers_mut();

@@ -23,7 +23,8 @@ use crate::conversation::message::Message;
 /// A comment goes out after this silence, and the database is looked at: signals are hints only.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
-/// Follow a chat as server-sent events: `message` with its number as id, `typing` and `ended` without one.
+/// Follow a chat as server-sent events: `message` with its number as id; `typing`, `changed` (what was shown is to be read
+/// anew) and `ended` without one.
 #[utoipa::path(get, path = "/api/v1/conversations/{id}/events", tag = "chat",
     params(("id" = String, Path), ("after" = Option<i64>, Query), ("Last-Event-ID" = Option<String>, Header)),
     security(("chat" = [])),
@@ -111,6 +112,7 @@ impl Follower {
                 Ok(Signal::Typing) if !self.signals.is_empty() => {}
                 Ok(Signal::Typing) => return Some(Event::default().event("typing").data("{}")),
                 Ok(Signal::Written) => self.look = true,
+                Ok(Signal::Changed) => return Some(Event::default().event("changed").data("{}")),
                 Ok(Signal::Ended) => self.last_look().await?,
                 Err(RecvError::Lagged(_)) => match self.state.engine.is_open(&self.id).await {
                     Ok(true) => self.look = true,

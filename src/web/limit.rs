@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::WebState;
 use super::error::Refusal;
 use crate::clock::Clock;
+use crate::identity::AskingNetwork;
 use crate::secret::SecretKey;
 use crate::storage::Store;
 use crate::storage::pace::{self, Rate};
@@ -60,6 +61,14 @@ impl WebLimits {
         Err(Refusal::slow_down(Duration::from_millis(
             wait.unsigned_abs(),
         )))
+    }
+
+    /// A network, as limits on proofs count it.
+    pub fn asking(&self, network: &Network) -> AskingNetwork {
+        AskingNetwork {
+            name: self.secret_key.pseudonym("network", &network.prefix),
+            factor: if network.office { OFFICE_FACTOR } else { 1 },
+        }
     }
 
     /// Counts a stream of a chat.

@@ -2,15 +2,18 @@
 
 pub mod admin;
 mod chat;
+pub mod demo;
 mod error;
 mod events;
 mod extract;
 mod headers;
 pub mod limit;
+mod link;
 pub mod metrics;
 mod origin;
 pub mod pages;
 pub mod server;
+mod verify;
 
 use std::any::Any;
 use std::ops::Deref;
@@ -21,7 +24,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi;
@@ -30,7 +33,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::conversation::Engine;
+use crate::identity::Identity;
 use crate::knowledge::live::LiveKnowledge;
+use crate::portal::Portal;
+use crate::telegram::BotName;
+use demo::Demo;
 use error::Code;
 use limit::WebLimits;
 use pages::Site;
@@ -57,6 +64,14 @@ pub struct Web {
     pub site: Site,
     /// What one network and one chat may ask for.
     pub limits: WebLimits,
+    /// Proves who people are.
+    pub identity: Arc<Identity>,
+    /// The portal, if there is one.
+    pub portal: Option<Arc<Portal>>,
+    /// What the demonstration has instead of the world.
+    pub demo: Option<Demo>,
+    /// The bot's name on Telegram.
+    pub bot_name: Arc<BotName>,
     /// What a channel answers over HTTP itself.
     pub channels: Router,
     /// How long a body may take.
@@ -96,6 +111,10 @@ pub fn router(mut web: Web) -> Router {
         .routes(routes!(events::follow))
         .routes(routes!(chat::vote))
         .routes(routes!(chat::end))
+        .routes(routes!(verify::prove))
+        .routes(routes!(verify::about))
+        .routes(routes!(verify::start))
+        .routes(routes!(verify::finish))
         .split_for_parts();
     let description = Arc::new(description.to_json().unwrap_or_default());
     let description = get(move |State(_): State<WebState>| {
@@ -109,6 +128,12 @@ pub fn router(mut web: Web) -> Router {
         .route("/api/openapi.json", description)
         .route("/", get(pages::home))
         .route("/chat", get(pages::chat))
+        .route("/verify", get(verify::page))
+        .route("/l", get(link::document_page))
+        .route("/l/open", post(link::open_document))
+        .route("/bukan-saya", get(link::disavow_page).post(link::disavow))
+        .route("/demo/inbox", get(demo::inbox))
+        .route("/demo/inbox.json", get(demo::inbox_json))
         .route("/widget.js", get(pages::widget))
         .route("/favicon.ico", get(pages::favicon))
         .route("/assets/{*path}", get(pages::asset))

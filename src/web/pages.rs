@@ -102,10 +102,25 @@ pub async fn favicon(headers: HeaderMap) -> Response {
     file("favicon.svg", &headers)
 }
 
-fn policy_header(policy: &str) -> [(HeaderName, HeaderValue); 1] {
+pub(super) fn policy_header(policy: &str) -> [(HeaderName, HeaderValue); 1] {
     let closed = HeaderValue::from_static("default-src 'none'");
     let value = HeaderValue::from_str(policy).unwrap_or(closed);
     [(header::CONTENT_SECURITY_POLICY, value)]
+}
+
+/// The policy of a page that takes what is secret.
+pub(super) const SECRET_PAGE: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// A page that nobody may keep or show in a frame, with a policy of its own.
+pub(super) fn page_with(policy: &str, path: &str, headers: &HeaderMap) -> Response {
+    let mut response = file(path, headers);
+    if response.status() == StatusCode::NOT_MODIFIED {
+        response = file(path, &HeaderMap::new());
+    }
+    let kept = response.headers_mut();
+    kept.remove(header::ETAG);
+    kept.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    (policy_header(policy), response).into_response()
 }
 
 fn file(path: &str, headers: &HeaderMap) -> Response {

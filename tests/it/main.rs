@@ -8,6 +8,7 @@
     reason = "a test may fail loudly"
 )]
 
+mod actions;
 mod architecture;
 mod ask;
 mod browser;
@@ -25,6 +26,7 @@ mod limits;
 mod migrations;
 mod pages;
 mod privacy;
+mod proof;
 mod router;
 mod scale;
 mod server;

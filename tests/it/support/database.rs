@@ -58,6 +58,18 @@ impl Database {
         connection.close().await.unwrap();
     }
 
+    /// The number that a statement finds.
+    pub async fn count(&self, folder: &Path, statement: &'static str) -> i64 {
+        let url = self.url(folder);
+        let mut connection = sqlx::AnyConnection::connect(&url).await.unwrap();
+        let count = sqlx::query_scalar(statement)
+            .fetch_one(&mut connection)
+            .await
+            .unwrap();
+        connection.close().await.unwrap();
+        count
+    }
+
     /// Everything that is stored, as text: what must never be stored can be looked for in it.
     pub async fn dump(&self, folder: &Path) -> String {
         match self {
@@ -80,6 +92,15 @@ impl Database {
                     "outbox",
                     "pace",
                     "lease",
+                    "key_ring",
+                    "tally",
+                    "verification",
+                    "proof",
+                    "binding",
+                    "document_link",
+                    "disavowal",
+                    "ticket",
+                    "audit",
                 ] {
                     let rows = format!("SELECT t::text FROM {table} t");
                     let rows: Vec<String> = sqlx::query_scalar(AssertSqlSafe(rows))

@@ -3,7 +3,9 @@
 pub mod bot_api;
 pub mod browser;
 pub mod database;
+pub mod mail_server;
 pub mod process;
+pub mod proof;
 pub mod proxy;
 pub mod stream;
 
@@ -123,6 +125,7 @@ impl TestApp {
             ("TANYA_ADMIN_ADDR".to_owned(), "127.0.0.1:0".to_owned()),
             ("TANYA_DATABASE_URL".to_owned(), database.url(folder.path())),
             ("TANYA_SECRET_KEY".to_owned(), SECRET_KEY.to_owned()),
+            ("TANYA_SIMULATOR_ADDR".to_owned(), "127.0.0.1:0".to_owned()),
         ]);
         for (name, value) in more {
             environment.insert((*name).to_owned(), (*value).to_owned());

@@ -110,6 +110,16 @@ export function sendFeedback({ id, token }, seq, helpful) {
 }
 
 /**
+ * The secret that the page which asks for proof gave back.
+ * @param {Credentials} chat
+ * @param {string} secret
+ * @returns {Promise<null>}
+ */
+export function sendProof({ id, token }, secret) {
+  return call('POST', `/${encodeURIComponent(id)}/proof`, { token, body: { return: secret } });
+}
+
+/**
  * @param {Credentials} chat
  * @returns {Promise<null>}
  */

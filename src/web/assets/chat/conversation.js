@@ -1,9 +1,10 @@
 // One chat from its start to its end: created or resumed, listened to, written to, ended. The view only hears of it.
 
-import { Problem, createConversation, endConversation, listMessages, openEvents, postMessage, sendFeedback } from './api.js';
+import { Problem, createConversation, endConversation, listMessages, openEvents, postMessage, sendFeedback, sendProof } from './api.js';
 import { Nap, backoff } from './backoff.js';
 import { currentLang } from './i18n.js';
 import { Outbox } from './outbox.js';
+import { Refresh } from './refresh.js';
 import { clearSession, loadSession, saveSession } from './session.js';
 import { soundOn } from './sound.js';
 import { Store } from './store.js';
@@ -40,6 +41,8 @@ export class Conversation {
   #chat = null;
   /** @type {Stream | null} */
   #stream = null;
+  /** @type {Refresh | null} */
+  #refresh = null;
   #outbox;
   #nap = new Nap();
   #live = false;
@@ -110,6 +113,16 @@ export class Conversation {
     } catch (error) {
       if (before === undefined) this.#ratings.delete(seq);
       else this.#ratings.set(seq, before);
+      if (error instanceof Problem && error.isEnd) this.#over('ended_by_server');
+      throw error;
+    }
+  }
+
+  /** The proof comes back to the chat that asked. @param {string} secret */
+  async prove(secret) {
+    try {
+      await sendProof(this.#mine(), secret);
+    } catch (error) {
       if (error instanceof Problem && error.isEnd) this.#over('ended_by_server');
       throw error;
     }
@@ -215,6 +228,14 @@ export class Conversation {
 
   #listen() {
     const chat = this.#mine();
+    const refresh = new Refresh({
+      list: (after) => listMessages(chat, after),
+      newest: () => this.store.newest,
+      onAll: (messages, known) => this.store.replaceAll(messages, known),
+      onFailed: () => this.store.hide(),
+    });
+    this.#refresh = refresh;
+    let before = false;
     this.#stream = new Stream({
       open: (signal) => openEvents(chat, this.store.cursor, signal),
       onMessage: (message) => {
@@ -227,11 +248,15 @@ export class Conversation {
         this.#typingEnd = setTimeout(() => this.#watcher.onTyping(false), TYPING_MS);
       },
       onEnded: () => this.#over('ended_by_server'),
+      onChanged: () => void refresh.ask(),
       onTrouble: (error, wait) => this.#suffer(error, wait),
       onLive: (live) => {
         this.#live = live;
         this.#trouble = null;
         if (live) this.#outbox.wake();
+        // A change has no number, so a stream that resumes does not tell of it.
+        if (live && before && this.store.isPersonal) void refresh.ask();
+        before = true;
         this.#report();
       },
       onSilence: () => void this.#catchUp(chat),
@@ -275,6 +300,8 @@ export class Conversation {
     this.#round += 1;
     this.#stream?.stop();
     this.#stream = null;
+    this.#refresh?.stop();
+    this.#refresh = null;
     this.#live = false;
     this.#trouble = null;
     this.#chat = null;

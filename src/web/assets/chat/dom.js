@@ -14,7 +14,7 @@ export function el(tag, attributes = {}, ...children) {
 }
 
 /**
- * The element of the page's shell with this id; its absence is a mistake in chat.html.
+ * The element of the page's shell with this id; its absence is a mistake in the page.
  * @template {HTMLElement} T
  * @param {string} id
  * @param {new () => T} type
@@ -22,6 +22,6 @@ export function el(tag, attributes = {}, ...children) {
  */
 export function byId(id, type) {
   const node = document.getElementById(id);
-  if (!(node instanceof type)) throw new Error(`chat.html: no ${type.name} #${id}`);
+  if (!(node instanceof type)) throw new Error(`${location.pathname}: no ${type.name} #${id}`);
   return node;
 }

@@ -8,10 +8,12 @@ import { forgetDownload } from './download.js';
 import { connectHost } from './host.js';
 import { currentLang, setLang } from './i18n.js';
 import { Menu } from './menu.js';
+import { Proof } from './proof.js';
 import { loadSession } from './session.js';
 import { setSound } from './sound.js';
 import { connectTools, resetTools } from './tools.js';
 import { View } from './view.js';
+import { watchPage } from './watch.js';
 
 /** @import { Lang, Choice } from './types.js' */
 
@@ -19,9 +21,6 @@ const params = new URLSearchParams(location.search);
 const host = connectHost(params, setOpen);
 const confirm = byId('confirm', HTMLDialogElement);
 const expand = byId('expand', HTMLButtonElement);
-
-/** A clock that jumped this far: the machine slept, and what was open may be dead. */
-const SLEPT_MS = 20_000;
 
 let ended = false;
 /** Unsent text of a chat that ended under it. */
@@ -50,6 +49,7 @@ const conversation = new Conversation({
     if (!ended) kept = reason === 'ended_by_you' ? '' : conversation.store.unsent().map(({ text }) => text).join('\n');
     ended = true;
     menu.close();
+    proof.forget();
     composer.hidden = true;
     view.setState('ended');
     view.setEnded(reason, kept !== '');
@@ -71,10 +71,22 @@ const view = new View({
     conversation.store.drop(client_id);
     composer.focus();
   },
+  prove: (url) => {
+    view.say(null);
+    return proof.open(url);
+  },
+  follow: () => proof.follow(),
+});
+
+const proof = new Proof({
+  post: (secret) => conversation.prove(secret),
+  // What went wrong stands there until something else is done.
+  say: (key) => view.say(key, key === 'proof_refused'),
 });
 
 const composer = new Composer((text) => {
   attention.asked();
+  view.say(null);
   conversation.say(text);
 });
 const menu = new Menu();
@@ -89,6 +101,7 @@ conversation.store.onChange(() => {
 function choose(choice) {
   if (choice.value === 'lang:ms' || choice.value === 'lang:en') switchTo(choice.value === 'lang:en' ? 'en' : 'ms');
   attention.asked();
+  view.say(null);
   conversation.choose(choice);
 }
 
@@ -166,32 +179,13 @@ if (host.embedded) {
   });
 }
 
-window.addEventListener('online', () => conversation.online());
-window.addEventListener('offline', () => conversation.offline());
-window.addEventListener('pageshow', (event) => {
-  if (!event.persisted) return;
-  if (!conversation.isStale) return conversation.online();
-  // Ended meanwhile by this tab's other page: not a word of it is shown again.
-  conversation.forget();
-  composer.text = '';
-  document.body.replaceChildren();
-  location.reload();
-});
 window.addEventListener('pagehide', forgetDownload);
-// Some browsers tell nobody that the machine slept; the clock does.
-let ticked = Date.now();
-setInterval(() => {
-  const slept = Date.now() - ticked > SLEPT_MS;
-  ticked = Date.now();
-  if (slept) conversation.wake();
-}, SLEPT_MS / 4);
-document.addEventListener('visibilitychange', () => {
-  if (document.visibilityState !== 'visible') return;
-  conversation.wake();
-  attention.look();
-});
-window.addEventListener('beforeunload', (event) => {
-  if (conversation.hasUnsent) event.preventDefault();
+watchPage(conversation, {
+  onLook: () => attention.look(),
+  onStale: () => {
+    proof.forget();
+    composer.text = '';
+  },
 });
 
 view.relabel([]);

@@ -2,13 +2,16 @@
 
 import { el } from './dom.js';
 import { dayOf, t, timeOf } from './i18n.js';
+import { linkBox, veil } from './link.js';
 import { anchor, paragraphs, rich, safeUrl } from './rich.js';
 
 /** @import { Answer, Choice, Message, Pending } from './types.js' */
+/** @import { LinkActs } from './link.js' */
 /** @import { Item } from './store.js' */
 
+/** @typedef {OwnActs & LinkActs} Acts */
 /**
- * @typedef {object} Acts what a person can do with a message
+ * @typedef {object} OwnActs what a person can do with a message
  * @property {(choice: Choice) => void} choose
  * @property {(seq: number, helpful: boolean) => Promise<void>} rate
  * @property {(seq: number) => boolean | undefined} ratingOf
@@ -73,11 +76,12 @@ function theirs(message, acts) {
   const node = el('div', { class: `message message-${from} kind-${kind}` });
   node.append(el('p', { class: 'who' }, who, ' ', time(message.at)));
   const bubble = el('div', { class: 'bubble', dir: 'auto' });
-  const lead = answer ? leadOf(message.text, answer) : message.text;
+  const text = veil(message.text);
+  const lead = answer ? leadOf(text, answer) : text;
   bubble.append(...paragraphs(lead, true));
   if (answer) bubble.append(...card(answer));
   if (ticket) bubble.append(ticketLine(ticket));
-  if (link) bubble.append(linkButton(link, kind === 'prompt'));
+  if (link || kind === 'prompt' || kind === 'link') bubble.append(linkBox(message, acts));
   if (bubble.hasChildNodes()) node.append(bubble);
   if (answer) node.append(feedback(message.seq, acts));
   if (choices?.length) node.append(choiceList(choices, acts));
@@ -134,35 +138,7 @@ function originOf({ source, reviewed }) {
 
 /** @param {{ number: string, status: string }} ticket */
 function ticketLine({ number, status }) {
-  return el('p', { class: 'ticket' }, el('span', { class: 'icon icon-ticket' }), el('strong', {}, t('ticket', { number })), el('span', { class: 'ticket-status' }, status));
-}
-
-/**
- * @param {{ url: string, label: string, expires_at?: string }} link
- * @param {boolean} proof whether it leads to the page that asks for proof
- */
-function linkButton({ url, label, expires_at }, proof) {
-  const safe = safeUrl(url);
-  const box = el('div', { class: 'link' });
-  const left = expires_at ? Date.parse(expires_at) - Date.now() : Infinity;
-  const expire = () => box.replaceChildren(el('p', { class: 'meta' }, t('link_expired')));
-  if (left <= 0) {
-    expire();
-    return box;
-  }
-  const icon = el('span', { class: `icon ${proof ? 'icon-lock' : 'icon-external'}` });
-  if (safe) {
-    const button = anchor(safe, icon, label);
-    button.className = 'primary';
-    box.append(button);
-  } else {
-    box.append(el('p', {}, label));
-  }
-  if (expires_at && Number.isFinite(left)) {
-    box.append(el('p', { class: 'meta' }, t('valid_until', { time: timeOf(expires_at) })));
-    if (left < 86_400_000) setTimeout(expire, left);
-  }
-  return box;
+  return el('p', { class: 'ticket' }, el('span', { class: 'icon icon-ticket' }), el('strong', {}, t('ticket', { number })), ' ', el('span', { class: 'ticket-status' }, status));
 }
 
 /** @param {number} seq @param {Acts} acts */

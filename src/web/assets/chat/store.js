@@ -42,6 +42,33 @@ export class Store {
     for (const message of replies) if (isMessage(message)) this.#put(message);
   }
 
+  /** The newest that is here. */
+  get newest() {
+    return Math.max(0, ...this.#messages.keys());
+  }
+
+  /**
+   * Everything, as it reads now: what is not among it is gone, unless it came later.
+   * @param {Message[]} messages
+   * @param {number} known the newest that was here when they were asked for
+   */
+  replaceAll(messages, known) {
+    for (const seq of [...this.#messages.keys()]) if (seq <= known) this.#messages.delete(seq);
+    this.acceptInOrder(messages);
+    this.#touch();
+  }
+
+  /** Nothing that was said stays here; the cursor does, since all of it comes again. */
+  hide() {
+    this.#messages.clear();
+    this.#touch();
+  }
+
+  /** Whether anything here may have an end of its own. */
+  get isPersonal() {
+    return [...this.#messages.values()].some(({ kind, link, ticket }) => kind === 'prompt' || kind === 'link' || link || ticket);
+  }
+
   /** @param {Message} message */
   #put(message) {
     if (this.#messages.has(message.seq)) return;
@@ -78,7 +105,7 @@ export class Store {
    */
   setSent(client_id, replies) {
     const pending = this.#pending.find((one) => one.client_id === client_id);
-    if (pending) pending.rank = (replies[0]?.seq ?? Math.max(0, ...this.#messages.keys()) + 1) - 0.5;
+    if (pending) pending.rank = (replies[0]?.seq ?? this.newest + 1) - 0.5;
     this.setState(client_id, 'sent');
   }
 

@@ -19,6 +19,7 @@ const STABLE_MS = 5_000;
  * @property {(message: Message) => void} onMessage
  * @property {() => void} onTyping
  * @property {() => void} onEnded
+ * @property {() => void} onChanged something that came before reads otherwise now
  * @property {(live: boolean) => void} onLive
  * @property {(error: unknown, wait: number) => void} onTrouble why the last try failed, and milliseconds until the next
  * @property {() => void} onSilence it died without a word; a proxy may be holding events back
@@ -128,6 +129,7 @@ export class Stream {
   #handle({ event, data }) {
     if (this.#stopped) return;
     if (event === 'typing') this.#owner.onTyping();
+    if (event === 'changed') this.#owner.onChanged();
     if (event === 'ended') this.#end();
     if (event !== 'message') return;
     try {

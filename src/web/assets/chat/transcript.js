@@ -1,6 +1,7 @@
 // The conversation as plain text, as it reads on the page. Leaves out the addresses of personal links: whoever has one may use it.
 
 import { dayOf, longTime, momentOf, t } from './i18n.js';
+import { veil } from './link.js';
 import { leadOf } from './message.js';
 import { safeUrl } from './rich.js';
 
@@ -27,7 +28,7 @@ function entry({ message, pending }) {
   const who = !message || message.from === 'user' ? t('you') : t(message.from);
   const state = pending && pending.state !== 'sent' ? ` (${t(pending.state)})` : '';
   const said = message ? parts(message) : [pending.text];
-  const body = said.filter(Boolean).join('\n\n').replace(/^(?=.)/gmu, '  ');
+  const body = veil(said.filter(Boolean).join('\n\n')).replace(/^(?=.)/gmu, '  ');
   return `[${momentOf((message ?? pending).at)}] ${who}${state}:\n${body}`;
 }
 
@@ -38,7 +39,7 @@ function parts({ text, answer, link, ticket }) {
     answer ? leadOf(text, answer) : text,
     ...(answer ? card(answer) : []),
     ticket ? `${t('ticket', { number: ticket.number })} – ${ticket.status}` : '',
-    link ? `${link.label} (${t('personal_link')})` : '',
+    link ? `${link.label} ${t('personal_link')}` : '',
   ];
 }
 

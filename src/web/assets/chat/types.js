@@ -14,6 +14,7 @@
  * @property {string} [reviewed] a date, 2026-11-22
  * @property {string} [action]
  */
+/** @typedef {{ url: string, label: string, expires_at?: string }} PersonalLink whoever has it may use it, until then */
 /**
  * @typedef {object} Message
  * @property {number} seq
@@ -24,7 +25,7 @@
  * @property {string} text
  * @property {Answer} [answer]
  * @property {Choice[]} [choices]
- * @property {{ url: string, label: string, expires_at?: string }} [link]
+ * @property {PersonalLink} [link] with kind prompt or link; left out once it has expired
  * @property {{ number: string, status: string }} [ticket]
  * @property {string} [target]
  */

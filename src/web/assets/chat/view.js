@@ -10,6 +10,7 @@ import { Scroll } from './scroll.js';
 /** @import { Acts } from './message.js' */
 /** @import { Item } from './store.js' */
 /** @import { Key } from './i18n.js' */
+/** @import { Message } from './types.js' */
 
 /** @typedef {'connecting' | 'live' | 'reconnecting' | 'offline' | 'ended'} State */
 
@@ -31,6 +32,8 @@ export class View {
   #acts;
   /** @type {Map<string, HTMLElement>} */
   #nodes = new Map();
+  /** What each shows: the server may change its mind. @type {WeakMap<HTMLElement, Message>} */
+  #told = new WeakMap();
   /** @type {State} */
   #shown = 'connecting';
   /** @type {Trouble | null} */
@@ -60,8 +63,12 @@ export class View {
     /** @type {Element | null} */
     let place = this.#log.firstElementChild;
     for (const item of items) {
-      const known = this.#nodes.get(item.key);
+      const old = this.#nodes.get(item.key);
+      const known = old && item.message && this.#isStale(old, item.message) ? this.#renew(old, item) : old;
+      // The new one stands where the old one stood.
+      if (old === place && known) place = known;
       const node = known ?? render(item, this.#acts);
+      if (item.message) this.#told.set(node, item.message);
       if (known) {
         update(known, item, this.#acts);
       } else {
@@ -81,6 +88,25 @@ export class View {
       if (old) this.#scroll.toEnd();
       else this.#scroll.follow(firstNew, ownNew);
     }
+  }
+
+  /** @param {HTMLElement} node @param {Message} message */
+  #isStale(node, message) {
+    const told = this.#told.get(node);
+    return told !== undefined && told !== message && message.from !== 'user' && JSON.stringify(told) !== JSON.stringify(message);
+  }
+
+  /** What changed is not news. @param {HTMLElement} old @param {Item} item */
+  #renew(old, item) {
+    const busy = this.#log.getAttribute('aria-busy') ?? 'false';
+    this.#log.setAttribute('aria-busy', 'true');
+    const node = render(item, this.#acts);
+    node.classList.add('is-renewed');
+    if (old.contains(document.activeElement)) byId('scroll', HTMLElement).focus({ preventScroll: true });
+    old.replaceWith(node);
+    this.#nodes.set(item.key, node);
+    this.#log.setAttribute('aria-busy', busy);
+    return node;
   }
 
   /** Only the newest message's choices stand out; a notice beside it does not count. @param {Item[]} items */
@@ -132,11 +158,11 @@ export class View {
     this.#more.hidden = this.#end.hidden || this.#nodes.size === 0;
   }
 
-  /** A word about what was done, for a while. @param {Key | null} key */
-  say(key) {
+  /** A word about what was done, for a while or until the next. @param {Key | null} key @param {boolean} [stays] */
+  say(key, stays = false) {
     clearTimeout(this.#saidTimer);
     this.#said.textContent = key ? t(key) : '';
-    if (key) this.#saidTimer = setTimeout(() => this.say(null), SAID_MS);
+    if (key && !stays) this.#saidTimer = setTimeout(() => this.say(null), SAID_MS);
   }
 
   /**

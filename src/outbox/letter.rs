@@ -1,0 +1,147 @@
+//! Mails and errands to be: what they are about and whom they concern, never an address. Where a mail goes is asked of
+//! the portal, or read from the settings, when it goes.
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Millis;
+
+/// Whom a mail goes to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum To {
+    /// Whoever the portal knows under a number, if anybody.
+    Number {
+        /// `staff` or `supplier`.
+        kind: String,
+        /// The number.
+        number: String,
+    },
+    /// A person whom the portal knows.
+    Person {
+        /// The portal's own name for the person.
+        reference: String,
+        /// As whom: `staff` or `supplier`.
+        kind: String,
+    },
+    /// Officers.
+    Queue {
+        /// `teknikal`, `naziran` or `helpdesk`.
+        name: String,
+    },
+    /// The supervisor.
+    Supervisor,
+}
+
+/// What a mail says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Content {
+    /// A code.
+    Code {
+        /// The request that it belongs to.
+        verification: String,
+        /// Which of the request's codes it is.
+        sends: i64,
+    },
+    /// The one-time link to choose a new password.
+    PasswordReset {
+        /// The portal's link.
+        url: String,
+        /// When it dies, as the portal says.
+        expires_at: String,
+        /// The proof under which the chat is told that it went.
+        proof: String,
+    },
+    /// The one-time link to activate an account.
+    Activation {
+        /// The portal's link.
+        url: String,
+        /// When it dies, as the portal says.
+        expires_at: String,
+        /// The proof under which the chat is told that it went.
+        proof: String,
+    },
+    /// A chat is bound to the person now.
+    Bound {
+        /// How its channel names whoever is there.
+        who: Option<String>,
+        /// Whether another chat lost its binding.
+        instead: bool,
+        /// When, in Unix milliseconds.
+        at: Millis,
+    },
+    /// A chat lost its binding: the person left, or the address changed.
+    Unbound,
+    /// Somebody tries codes.
+    Attempts,
+    /// A task for officers.
+    Task {
+        /// The ticket's number.
+        number: String,
+        /// What it is about.
+        topic: String,
+    },
+    /// Somebody said that it was not them.
+    Disavowed {
+        /// The ticket's number.
+        number: String,
+    },
+    /// The end of the record of sensitive steps.
+    Anchor {
+        /// `SEQ:MAC`.
+        anchor: String,
+    },
+}
+
+impl Content {
+    /// The name as recorded.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Code { .. } => "code",
+            Self::PasswordReset { .. } => "password-reset",
+            Self::Activation { .. } => "activation",
+            Self::Bound { .. } => "bound",
+            Self::Unbound => "unbound",
+            Self::Attempts => "attempts",
+            Self::Task { .. } => "task",
+            Self::Disavowed { .. } => "disavowed",
+            Self::Anchor { .. } => "anchor",
+        }
+    }
+}
+
+/// A mail to be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Letter {
+    /// Whom it goes to.
+    pub to: To,
+    /// What it says.
+    pub content: Content,
+    /// Whom it concerns, as a name that tells nothing; empty for officers.
+    pub subject: String,
+    /// The conversation that is told how it went; empty if none.
+    pub conversation_id: String,
+    /// The language of that conversation.
+    pub language: String,
+    /// It is not sent later than this, in Unix milliseconds.
+    pub expires_at: Option<Millis>,
+}
+
+/// Something to be asked of the portal that has an effect.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Errand {
+    /// `lupa-kata-laluan` or `daftar`.
+    pub action: String,
+    /// The portal's own name for the person.
+    pub reference: String,
+    /// As whom: `staff` or `supplier`.
+    pub kind: String,
+    /// Who it is, as a name that tells nothing.
+    pub subject: String,
+    /// The last four characters of the number.
+    pub last4: String,
+    /// The conversation that is told how it went.
+    pub conversation_id: String,
+    /// The proof that it is done for: what is said of it is hidden with it.
+    pub proof: String,
+}

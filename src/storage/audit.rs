@@ -1,0 +1,101 @@
+//! The record of sensitive steps.
+
+use sqlx::{Executor, FromRow};
+
+use super::{Backend, Connection};
+use crate::clock::Millis;
+
+/// A line of the record.
+#[derive(Clone, Debug, Default, FromRow, PartialEq, Eq)]
+pub struct AuditRow {
+    /// Its place, from 1, without a gap.
+    pub seq: i64,
+    /// When it happened, in Unix milliseconds.
+    pub at: Millis,
+    /// What happened.
+    pub event: String,
+    /// How it went.
+    pub outcome: String,
+    /// The conversation; empty if none.
+    pub conversation_id: String,
+    /// Whom it concerns, as an HMAC; empty if nobody.
+    pub subject: String,
+    /// What else there is to know; no number, code, address or token.
+    pub detail: String,
+    /// The HMAC over this line and the one before it.
+    pub mac: String,
+}
+
+/// Holds the end of the record until the transaction ends: the next place, and the HMAC of the last line.
+pub async fn hold_head(connection: &mut Connection) -> sqlx::Result<(i64, String)> {
+    sqlx::query_as("UPDATE audit_head SET seq = seq + 1 WHERE id = 1 RETURNING seq, mac")
+        .fetch_one(connection)
+        .await
+}
+
+/// Appends a line, and notes that it is the last one.
+pub async fn append(connection: &mut Connection, row: &AuditRow) -> sqlx::Result<()> {
+    sqlx::query(
+        "INSERT INTO audit (seq, at, event, outcome, conversation_id, subject, detail, mac)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(row.seq)
+    .bind(row.at)
+    .bind(&row.event)
+    .bind(&row.outcome)
+    .bind(&row.conversation_id)
+    .bind(&row.subject)
+    .bind(&row.detail)
+    .bind(&row.mac)
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query("UPDATE audit_head SET mac = $1 WHERE id = 1")
+        .bind(&row.mac)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// The end of the record: the place and the HMAC of its last line.
+pub async fn head(connection: &mut Connection) -> sqlx::Result<(i64, String)> {
+    sqlx::query_as("SELECT seq, mac FROM audit_head WHERE id = 1")
+        .fetch_one(connection)
+        .await
+}
+
+/// The lines after `seq`, in order, `limit` at most.
+pub async fn after(
+    connection: &mut Connection,
+    seq: i64,
+    limit: i64,
+) -> sqlx::Result<Vec<AuditRow>> {
+    sqlx::query_as(
+        "SELECT seq, at, event, outcome, conversation_id, subject, detail, mac
+         FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2",
+    )
+    .bind(seq)
+    .bind(limit)
+    .fetch_all(connection)
+    .await
+}
+
+/// Sets the guard: lines cannot be changed or deleted.
+pub async fn guard(connection: &mut Connection, backend: Backend) -> sqlx::Result<()> {
+    let statements = match backend {
+        Backend::Sqlite => {
+            "CREATE TRIGGER IF NOT EXISTS audit_no_update BEFORE UPDATE ON audit
+             BEGIN SELECT RAISE(ABORT, 'the record is append only'); END;
+             CREATE TRIGGER IF NOT EXISTS audit_no_delete BEFORE DELETE ON audit
+             BEGIN SELECT RAISE(ABORT, 'the record is append only'); END;"
+        }
+        Backend::Postgres => {
+            "SELECT pg_advisory_xact_lock(7453);
+             CREATE OR REPLACE FUNCTION audit_is_append_only() RETURNS trigger AS $$
+             BEGIN RAISE EXCEPTION 'the record is append only'; END; $$ LANGUAGE plpgsql;
+             CREATE OR REPLACE TRIGGER audit_guard BEFORE UPDATE OR DELETE OR TRUNCATE ON audit
+             FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only();"
+        }
+    };
+    connection.execute(statements).await?;
+    Ok(())
+}
