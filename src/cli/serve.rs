@@ -12,9 +12,13 @@ use crate::config::{Mode, Settings};
 
 pub fn demo(config: Option<&Path>, public: bool, out: &mut Output) -> Outcome {
     let settings = read_settings(config, Mode::Demo, out)?;
-    let outside = [settings.http_addr, settings.admin_addr]
-        .into_iter()
-        .find(|address| !address.ip().is_loopback());
+    let outside = [
+        settings.http_addr,
+        settings.admin_addr,
+        settings.simulator_addr,
+    ]
+    .into_iter()
+    .find(|address| !address.ip().is_loopback());
     if let Some(address) = outside.filter(|_| !public) {
         return Err(Failure::Usage(format!(
             "{address} can be reached by other machines, and the demo is not made for that; add --public if you mean it"

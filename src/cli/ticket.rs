@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Failure, Outcome, Output, TicketCommand, load_options};
 use crate::app;
+use crate::audit::{Entry, Event};
 use crate::clock::{self, Clock};
 use crate::config::Settings;
 use crate::conversation::report::{Report, Told};
@@ -108,11 +109,16 @@ async fn resolve(core: &app::Core, store: &Store, number: &str, out: &mut Output
             number: row.number.clone(),
         }),
         settles: Some(&row.number),
+        entry: Some(
+            Entry::new(Event::Ticket, "resolved")
+                .within(&row.conversation_id)
+                .detail(&row.number),
+        ),
         ..Report::default()
     };
     core.engine.tell(&row.conversation_id, &report).await?;
     out.say(&format!(
-        "{} is settled, and the person is told.",
+        "{} is settled; the person is told, if the chat is still there.",
         row.number
     ));
     Ok(())

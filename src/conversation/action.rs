@@ -23,6 +23,8 @@ const KIND_VALUE: &str = "kind:";
 const END_VALUE: &str = "sessions:end";
 /// Digits from which on what is typed was meant as a number.
 const DIGITS: usize = 5;
+/// Letters up to which it can be one.
+const LETTERS: usize = 3;
 const CODE: usize = 8;
 const MINUTE: Millis = 60_000;
 const DAY: Millis = 24 * 60 * MINUTE;
@@ -198,7 +200,7 @@ impl Turn<'_> {
         match personal.service {
             Service::None => self.offer_menu(|messages| &messages.personal_elsewhere),
             Service::Manual if request.action == Action::Sesi => {
-                self.offer_menu(|messages| &messages.ticket_none);
+                self.offer_menu(|messages| &messages.sessions_none);
             }
             Service::Manual => self.ask_for_number(request),
             Service::Portal if personal.standing.fresh().is_some() => {
@@ -364,7 +366,14 @@ impl Turn<'_> {
             self.replies.push(reply.kind(Kind::Notice));
         }
         self.effects.redeem = true;
-        self.effects.wish = Some(Wish::Do(returned.request.clone()));
+        let request = &returned.request;
+        let target = Self::target(request);
+        if request.action == Action::Sesi || self.can_do(&target) {
+            self.effects.wish = Some(Wish::Do(request.clone()));
+        } else if let Some(entry) = self.knowledge.book().entry(&target) {
+            // It was switched off in the meantime.
+            self.explain(entry, None);
+        }
     }
 
     /// Takes a number or a code that was typed where one was asked for; what stands for it in the transcript. None if
@@ -380,13 +389,19 @@ impl Turn<'_> {
         let messages = self.knowledge.messages();
         let Some(step) = said else {
             let digits = text.chars().filter(char::is_ascii_digit).count();
-            let due = matches!(typing.step, TypingStep::Card | TypingStep::Company);
-            if !due || digits < DIGITS {
+            let letters = text.chars().filter(|c| c.is_alphabetic()).count();
+            if digits < DIGITS || letters > LETTERS {
                 return None;
             }
+            // It was meant as a number or a code: it is hidden, and removed.
             self.effects.expected_secret = true;
-            self.replies
-                .push(self.sentence(&messages.number_malformed, &[]));
+            let sentence = match typing.step {
+                TypingStep::Kind => &messages.prove_typed,
+                TypingStep::Card | TypingStep::Company | TypingStep::Code => {
+                    &messages.number_malformed
+                }
+            };
+            self.replies.push(self.sentence(sentence, &[]));
             return Some(HIDDEN.to_owned());
         };
         self.effects.expected_secret = true;
@@ -396,7 +411,9 @@ impl Turn<'_> {
                     step: TypingStep::Code,
                     ..typing
                 }));
-                self.replies.push(self.sentence(&messages.code_sent, &[]));
+                let minutes = (self.circumstances.personal.lives / MINUTE).to_string();
+                let reply = self.sentence(&messages.code_sent, &[("minutes", &minutes)]);
+                self.replies.push(reply);
             }
             TypedStep::Right => self.returned(),
             TypedStep::Wrong { left } => {
@@ -417,7 +434,6 @@ impl Turn<'_> {
 }
 
 /// The number or code that a text is, where a chat waits for one.
-#[derive(Debug)]
 pub enum TypedText {
     /// A number.
     Number(IdentityNumber),

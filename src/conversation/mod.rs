@@ -364,12 +364,13 @@ impl Engine {
             heard_seq,
             who: incoming.who.as_deref(),
         };
-        if !self.take_effect(&mut transaction, &doing, now).await? {
+        let changed = self.take_effect(&mut transaction, &doing, now).await?;
+        let Some(changed) = changed else {
             // The proof was brought back by another request in the meantime.
             transaction.rollback().await?;
             ahead.returned = None;
             return Ok(None);
-        }
+        };
         let signal = if erase {
             Signal::Ended
         } else {
@@ -380,7 +381,7 @@ impl Engine {
         transaction.commit().await?;
         self.bells.outbound.ring();
         self.hub.signal(id, signal);
-        self.after_effect(&row, &effects).await;
+        self.after_effect(&row, &effects, &changed).await;
         let outcome = outcome.map_or("choice", |outcome| outcome.as_str());
         metrics::counter!("tanya_messages_total", "outcome" => outcome).increment(1);
         let mut connection = self.store.connection().await?;

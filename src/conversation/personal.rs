@@ -6,7 +6,6 @@ use super::action::{
     Effects, NewDocument, Personal, Service, TypedStep, TypedText, Wish, do_value, end_choice,
     read_typed,
 };
-use super::hub::Signal;
 use super::message::{Channel, Choice, Content, Incoming, Kind, LinkTo, Reply};
 use super::state::State;
 use super::turn::{Decision, entry_choice, menu};
@@ -113,15 +112,12 @@ impl Engine {
             Err(Refused::Locked | Refused::Wait(_)) => TypedStep::Locked,
             Err(Refused::Database(error)) => return Err(error.into()),
         };
-        // A code that was right before this process died is right still.
-        if matches!(step, TypedStep::Right | TypedStep::Expired) {
+        // Only a code that was given here brings a proof: one that was given on the page belongs to whoever gave it.
+        if step == TypedStep::Right {
             let returned = self.identity.returned_by_id(&typing.verification).await?;
             ahead.returned = returned.filter(|returned| returned.is_of(&row.id));
         }
-        ahead.typed_step = Some(match ahead.returned {
-            Some(_) => TypedStep::Right,
-            None => step,
-        });
+        ahead.typed_step = Some(step);
         Ok(())
     }
 
@@ -178,7 +174,7 @@ impl Engine {
                     request: &request,
                 };
                 match request.action {
-                    Action::Sesi => doing.sessions(decision).await?,
+                    Action::Sesi => doing.sessions(row, decision).await?,
                     _ => doing.act(row, decision).await,
                 }
             }
@@ -219,13 +215,14 @@ impl Engine {
         Ok(())
     }
 
-    /// Does what was decided, in the transaction that keeps it; false if a proof was taken by another request.
+    /// Does what was decided, in the transaction that keeps it; the other conversations that it changed, or none if a
+    /// proof was taken by another request.
     pub(super) async fn take_effect(
         &self,
         connection: &mut Connection,
         doing: &Doing<'_>,
         now: Millis,
-    ) -> sqlx::Result<bool> {
+    ) -> sqlx::Result<Option<Vec<String>>> {
         let Doing {
             row,
             effects,
@@ -234,13 +231,15 @@ impl Engine {
         } = doing;
         let identity = &self.identity;
         identity.touch(connection, &row.id, now).await?;
+        let mut changed = Vec::new();
         if let (true, Some(returned)) = (effects.redeem, &ahead.returned) {
             let redeemed = identity.redeem(connection, returned, row, now).await?;
             let Some(redeemed) = redeemed else {
-                return Ok(false);
+                return Ok(None);
             };
             self.tell_unbound(connection, row, &redeemed.unbound, now)
                 .await?;
+            changed.extend(redeemed.ended);
         }
         if let Some(request) = &effects.ask {
             let bound = ahead.standing.bound.as_ref();
@@ -283,12 +282,13 @@ impl Engine {
         }
         if let Some((subject, why)) = &effects.end_all {
             let ended = identity.end_all(connection, subject, why, now).await?;
+            changed.extend(ended.conversations);
             let others = ended.contacts.iter();
             let others = others.filter(|contact| Some(*contact) != row.contact.as_ref());
             let others: Vec<String> = others.cloned().collect();
             self.tell_unbound(connection, row, &others, now).await?;
         }
-        Ok(true)
+        Ok(Some(changed))
     }
 
     /// Tells chats that they are not bound any more.
@@ -320,16 +320,20 @@ impl Engine {
     }
 
     /// What follows once everything is kept: a bound chat's code goes out, and who watches is told what was hidden.
-    pub(super) async fn after_effect(&self, row: &ConversationRow, effects: &Effects) {
+    pub(super) async fn after_effect(
+        &self,
+        row: &ConversationRow,
+        effects: &Effects,
+        changed: &[String],
+    ) {
         if effects.errand.is_some() || effects.redeem {
             self.post.ring();
         }
-        if effects.redeem || effects.leave || effects.end_all.is_some() {
+        if effects.redeem || effects.leave {
             self.tell_changed(&row.id).await;
         }
-        if let Some((subject, _)) = &effects.end_all {
-            self.hub.signal_all(Signal::Changed);
-            tracing::info!(subject_known = !subject.is_empty(), "sessions were ended");
+        for conversation in changed {
+            self.tell_changed(conversation).await;
         }
         if effects.ask_bound
             && let Err(error) = self.send_bound_code(row).await
@@ -373,16 +377,22 @@ impl Errands<'_> {
     }
 
     /// Where the person is known, and the choice to end that.
-    async fn sessions(&self, decision: &mut Decision) -> sqlx::Result<()> {
+    async fn sessions(&self, row: &ConversationRow, decision: &mut Decision) -> sqlx::Result<()> {
         let identity = &self.engine.identity;
         let now = self.engine.clock.now();
         let mut connection = self.engine.store.connection().await?;
         let sessions = identity
-            .sessions(&mut connection, &self.proof.subject, now)
+            .sessions(&mut connection, &self.proof.subject, row, now)
             .await?;
         let values = [
-            ("bindings", sessions.bindings.to_string()),
-            ("web", sessions.web.to_string()),
+            (
+                "bindings",
+                (sessions.bindings + usize::from(row.contact.is_some())).to_string(),
+            ),
+            (
+                "web",
+                (sessions.web + usize::from(row.contact.is_none())).to_string(),
+            ),
         ];
         let values = values
             .each_ref()

@@ -36,7 +36,7 @@ impl Engine {
             if proof.is_some_and(|proof| !alive.contains(&proof)) {
                 message.body = self.hidden(language);
             } else {
-                self.open_link(&mut message.body, &now);
+                self.open_link(connection, &mut message.body, &now).await?;
             }
         }
         Ok(messages)
@@ -61,17 +61,27 @@ impl Engine {
         }
     }
 
-    fn open_link(&self, body: &mut Body, now: &str) {
+    async fn open_link(
+        &self,
+        connection: &mut Connection,
+        body: &mut Body,
+        now: &str,
+    ) -> sqlx::Result<()> {
         let Some(link) = &mut body.link else {
-            return;
+            return Ok(());
         };
         // Both are RFC 3339 in UTC: they compare as texts to the second.
         let lives = now.get(..19) < link.expires_at.get(..19);
         let to = LinkTo::parse(&link.url).filter(|_| lives);
         match to {
-            Some(LinkTo::Verification(id)) => link.url = self.identity.verify_url(&id),
-            Some(LinkTo::Document(id)) => link.url = self.identity.link_url(&id),
+            Some(LinkTo::Verification(id)) => {
+                link.url = self.identity.verify_url(connection, &id).await?;
+            }
+            Some(LinkTo::Document(id)) => {
+                link.url = self.identity.link_url(connection, &id).await?;
+            }
             None => body.link = None,
         }
+        Ok(())
     }
 }

@@ -7,7 +7,7 @@ use super::hub::Signal;
 use super::message::{Channel, Kind, Reply};
 use super::turn::entry_choice;
 use super::{Engine, EngineError, TRIES};
-use crate::audit::{Entry, Event};
+use crate::audit::Entry;
 use crate::clock::{Millis, shown};
 use crate::identity::limits::DAY;
 use crate::identity::link::Pressed;
@@ -20,7 +20,7 @@ use crate::knowledge::text::Language;
 use crate::mail::letters::request_label;
 use crate::outbox::Letter;
 use crate::storage::conversation;
-use crate::storage::{Connection, message as transcript, outbox as deliveries};
+use crate::storage::{Connection, message as transcript, outbox as deliveries, verification};
 use crate::ticket::{NewTicket, TicketNumber, Tickets};
 
 /// What happened.
@@ -94,6 +94,8 @@ pub struct Report<'a> {
     pub ticket: Option<NewTicket<'a>>,
     /// A ticket that is settled.
     pub settles: Option<&'a str>,
+    /// A request for a proof that is done with this: an officer has the number.
+    pub hands_over: Option<&'a str>,
 }
 
 impl Engine {
@@ -131,6 +133,11 @@ impl Engine {
         {
             transaction.rollback().await?;
             return Ok(None);
+        }
+        if let Some(request) = report.hands_over
+            && !verification::hand_over(&mut transaction, request, now).await?
+        {
+            return Err(EngineError::Gone);
         }
         let number = self.note(&mut transaction, report, now).await?;
         let knowledge = self.knowledge.current();
@@ -188,19 +195,16 @@ impl Engine {
         let now = self.clock.now();
         let mut transaction = self.store.begin().await?;
         let identity = &self.identity;
+        let limits = &identity.limits;
+        if limits.admit_notice(&mut transaction, subject, now).await? {
+            self.post.mail(&mut transaction, letter, now).await?;
+        }
         let ended = identity
             .end_all(&mut transaction, subject, "record-changed", now)
             .await?;
         let nowhere = super::new_row(Channel::Telegram, None, Language::default(), now);
         self.tell_unbound(&mut transaction, &nowhere, &ended.contacts, now)
             .await?;
-        if identity
-            .limits
-            .admit_notice(&mut transaction, subject, now)
-            .await?
-        {
-            self.post.mail(&mut transaction, letter, now).await?;
-        }
         transaction.commit().await?;
         self.bells.outbound.ring();
         self.post.ring();
@@ -218,6 +222,8 @@ impl Engine {
         let connection = &mut transaction;
         let subject = self.identity.take_disavowal(connection, token, now).await?;
         let Some(subject) = subject else {
+            self.identity.note_false_disavowal(connection, now).await?;
+            transaction.commit().await?;
             return Ok(false);
         };
         let new = NewTicket {
@@ -256,6 +262,7 @@ impl Engine {
         let subject = self.identity.subject(number);
         let report = Report {
             told: Some(Told::ManualTaken),
+            hands_over: Some(&row.id),
             ticket: Some(NewTicket {
                 conversation_id: &row.conversation_id,
                 queue: "helpdesk",
@@ -269,6 +276,7 @@ impl Engine {
         match self.tell(&row.conversation_id, &report).await {
             Ok(_) => Ok(()),
             Err(EngineError::Database(error)) => Err(error.into()),
+            Err(EngineError::Gone) => Err(Refused::Gone),
             Err(_) => Err(Refused::Wait(1_000)),
         }
     }
@@ -287,16 +295,6 @@ impl Engine {
         let mut connection = self.store.connection().await?;
         let known = transcript::seq_of(&mut connection, id, &client_id.to_string()).await?;
         Ok(known.is_some())
-    }
-
-    /// Records that a page's button was not pressed by a person.
-    pub async fn note_unpressed(&self) -> sqlx::Result<()> {
-        let now = self.clock.now();
-        let mut transaction = self.store.begin().await?;
-        let entry = Entry::new(Event::LinkOpened, "not-pressed");
-        let audit = self.identity.audit();
-        audit.record(&mut transaction, entry, now).await?;
-        transaction.commit().await
     }
 
     /// Records how opening a document went; who left or has another address is known no more.

@@ -548,6 +548,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::conversation::action::{Service, Wish};
+    use crate::identity::number::Kind;
+    use crate::identity::{Proof, Standing, Who};
     use crate::knowledge::answer::Contacts;
     use crate::knowledge::source::Source;
     use crate::knowledge::{LoadOptions, Strictness};
@@ -563,9 +566,7 @@ mod tests {
         loaded.ok().unwrap().knowledge
     });
 
-    static NOBODY: LazyLock<crate::identity::Standing> = LazyLock::new(Default::default);
-
-    const SAID: [&str; 16] = [
+    const SAID: [&str; 24] = [
         "lupa kata laluan portal",
         "slip gaji bulan lepas",
         "yang kedua",
@@ -582,6 +583,14 @@ mod tests {
         "/padam",
         "/keluar",
         "/entahlah",
+        "/slip",
+        "/lupa",
+        "/daftar",
+        "/ec",
+        "/sesi",
+        "880101-03-5123",
+        "4821 7730",
+        "Kakitangan",
     ];
 
     /// What can happen in a conversation.
@@ -606,11 +615,57 @@ mod tests {
         ]
     }
 
+    /// Who is known while the events come: nobody, somebody some time ago, somebody just now; here or bound.
+    fn standing() -> impl Strategy<Value = Standing> {
+        let proof = |fresh: bool| Proof {
+            id: "p1".to_owned(),
+            subject: "s1".to_owned(),
+            last4: "5123".to_owned(),
+            who: Who {
+                reference: "r1".to_owned(),
+                kind: Kind::Staff,
+                name: "Aminah".to_owned(),
+                active: true,
+                address_mark: "m".to_owned(),
+            },
+            fresh,
+        };
+        let bound = || Some(("s1".to_owned(), "5123".to_owned()));
+        prop_oneof![
+            Just(Standing::default()),
+            Just(Standing {
+                proof: None,
+                bound: bound()
+            }),
+            Just(Standing {
+                proof: Some(proof(false)),
+                bound: bound()
+            }),
+            Just(Standing {
+                proof: Some(proof(true)),
+                bound: None
+            }),
+        ]
+    }
+
+    fn service() -> impl Strategy<Value = Service> {
+        prop_oneof![
+            Just(Service::None),
+            Just(Service::Manual),
+            Just(Service::Portal)
+        ]
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(500))]
 
         #[test]
-        fn ac_36_every_event_in_every_state_has_an_answer(events in prop::collection::vec(event(), 1..20)) {
+        fn ac_36_every_event_in_every_state_has_an_answer_and_nothing_is_done_without_a_fresh_proof(
+            events in prop::collection::vec(event(), 1..20),
+            standing in standing(),
+            service in service(),
+            typed in any::<bool>(),
+        ) {
             let mut state = State::default();
             let mut language = Language::Ms;
             let mut offered: Vec<Choice> = Vec::new();
@@ -631,7 +686,13 @@ mod tests {
                     today: date(2026, 11, 22),
                     first: place == 0,
                     offered: false,
-                    personal: Personal::nobody(&NOBODY),
+                    personal: Personal {
+                        service,
+                        typed,
+                        binds: true,
+                        verification: "v1",
+                        ..Personal::nobody(&standing)
+                    },
                 };
                 let decided = decide(&KNOWLEDGE, &state, language, &content, circumstances);
                 let Ok(decision) = decided else {
@@ -642,7 +703,13 @@ mod tests {
                     prop_assert!(!state.has_offered(&pressed.value));
                     continue;
                 };
-                prop_assert!(!decision.replies.is_empty());
+                let effects = &decision.effects;
+                let wishes = matches!(effects.wish, Some(Wish::Do(_))) || effects.end_all.is_some();
+                prop_assert!(!wishes || standing.fresh().is_some(), "{effects:?}");
+                prop_assert!(effects.document.is_none() && effects.errand.is_none() && !effects.redeem);
+                prop_assert!(effects.ask.is_none() || service != Service::None);
+                // What has to be found out first is answered then.
+                prop_assert!(!decision.replies.is_empty() || effects.wish.is_some());
                 prop_assert!(decision.replies.iter().all(|reply| !reply.body.text.trim().is_empty()));
                 prop_assert!(!decision.heard.contains("900101035551"));
                 // Nothing is erased but by the choice to erase.

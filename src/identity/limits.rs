@@ -7,6 +7,8 @@ use crate::storage::{Connection, tally};
 
 const MINUTE: Millis = 60_000;
 const HOUR: Millis = 60 * MINUTE;
+/// Lines of the record in an hour about refusals that anybody can cause.
+const LINES: usize = 300;
 /// A day, in milliseconds.
 pub const DAY: Millis = 24 * HOUR;
 
@@ -313,7 +315,8 @@ impl Limits {
             within: DAY,
             most: self.notices_a_day,
         }];
-        take(connection, &format!("notices {subject}"), &window, now).await
+        let stopped = self.is_stopped(connection, subject, now).await?;
+        Ok(!stopped && take(connection, &format!("notices {subject}"), &window, now).await?)
     }
 
     /// Whether one more mail may go out now, over all.
@@ -336,6 +339,19 @@ impl Limits {
             },
         ];
         take(connection, "mails", &windows, now).await
+    }
+
+    /// Whether a refusal that anybody can cause is still worth a line of the record: nobody may fill it.
+    pub async fn is_worth_a_line(
+        &self,
+        connection: &mut Connection,
+        now: Millis,
+    ) -> sqlx::Result<bool> {
+        let window = [Window {
+            within: HOUR,
+            most: LINES,
+        }];
+        take(connection, "refusals", &window, now).await
     }
 
     /// Stops mails about a subject for a day; not more than three times in thirty days, so that nobody can be silenced

@@ -77,19 +77,31 @@ impl Identity {
     }
 
     /// The address of a link's page, for the conversation that it was given in only.
-    pub fn link_url(&self, id: &str) -> String {
-        let token = self.token(Purpose::Link, id);
-        format!("{}/l#{token}", self.public_url)
+    pub async fn link_url(&self, connection: &mut Connection, id: &str) -> sqlx::Result<String> {
+        let mut tokens = self.tokens(Purpose::Link, id);
+        let mut token = tokens.next().unwrap_or_default();
+        // One that was made before the last rotation of the secret lives on as it is.
+        for old in tokens {
+            if document_link::by_token(connection, &hash(&old))
+                .await?
+                .is_some()
+            {
+                token = old;
+            }
+        }
+        Ok(format!("{}/l#{token}", self.public_url))
     }
 
     /// Takes a press on a link: the first one spends it. None if there is no such link.
     pub async fn press_link(&self, token: &str) -> sqlx::Result<Option<Pressed>> {
         let now = self.clock.now();
+        let mut connection = self.store.connection().await?;
+        let link = document_link::by_token(&mut connection, &hash(token)).await?;
+        drop(connection);
         let mut transaction = self.store.begin().await?;
-        let link = document_link::by_token(&mut transaction, &hash(token)).await?;
-        let Some(link) = link else {
+        let Some(mut link) = link else {
             let entry = Entry::new(Event::LinkOpened, "unknown");
-            self.audit.record(&mut transaction, entry, now).await?;
+            self.record_refusal(&mut transaction, entry, now).await?;
             transaction.commit().await?;
             return Ok(None);
         };
@@ -102,11 +114,16 @@ impl Identity {
             }
             false => None,
         };
+        if !first {
+            // It may have been spent since it was read.
+            let now_stands = document_link::by_token(&mut transaction, &hash(token)).await?;
+            link = now_stands.unwrap_or(link);
+        }
         if proof.is_none() {
             let spent = link.spent_at.is_some();
             let entry = Entry::new(Event::LinkOpened, if spent { "again" } else { "dead" });
             let entry = entry.within(&link.conversation_id).detail(&link.period);
-            self.audit.record(&mut transaction, entry, now).await?;
+            self.record_refusal(&mut transaction, entry, now).await?;
         }
         transaction.commit().await?;
         Ok(Some(Pressed { link, proof }))

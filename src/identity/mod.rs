@@ -17,12 +17,12 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use crate::audit::Audit;
+use crate::audit::{Audit, Entry, Event};
 use crate::clock::{Clock, Millis};
 use crate::key_ring::KeyRing;
 use crate::outbox::Post;
 use crate::secret::{Sealer, SecretKey};
-use crate::storage::Store;
+use crate::storage::{Connection, Store};
 use limits::Limits;
 use number::{IdentityNumber, Kind};
 
@@ -179,6 +179,39 @@ impl Identity {
         self.keys
             .identity
             .sign(&format!("chat {channel} {contact}"))
+    }
+
+    /// Records a refusal that anybody can cause, unless there were too many of late.
+    async fn record_refusal(
+        &self,
+        connection: &mut Connection,
+        entry: Entry<'_>,
+        now: Millis,
+    ) -> sqlx::Result<()> {
+        if self.limits.is_worth_a_line(connection, now).await? {
+            return self.audit.record(connection, entry, now).await;
+        }
+        metrics::counter!("tanya_refusals_unrecorded_total").increment(1);
+        Ok(())
+    }
+
+    /// Records that a page's button was not pressed by a person.
+    pub async fn note_unpressed(&self) -> sqlx::Result<()> {
+        let now = self.clock.now();
+        let mut transaction = self.store.begin().await?;
+        let entry = Entry::new(Event::LinkOpened, "not-pressed");
+        self.record_refusal(&mut transaction, entry, now).await?;
+        transaction.commit().await
+    }
+
+    /// Records a "this was not me" whose token is spent or unknown.
+    pub async fn note_false_disavowal(
+        &self,
+        connection: &mut Connection,
+        now: Millis,
+    ) -> sqlx::Result<()> {
+        let entry = Entry::new(Event::Disavowed, "unknown");
+        self.record_refusal(connection, entry, now).await
     }
 
     /// The token of a row: derived, so that it stands nowhere; now and before the last rotation.

@@ -77,6 +77,8 @@ pub struct Redeemed {
     pub bound: bool,
     /// Chats on the same channel that were bound to the person until now.
     pub unbound: Vec<String>,
+    /// Conversations that lost a proof with that.
+    pub ended: Vec<String>,
 }
 
 /// What was ended.
@@ -176,12 +178,17 @@ impl Identity {
             let entry = Entry::new(Event::ProofReturned, "refused")
                 .within(conversation_id)
                 .about(subject.as_deref().unwrap_or_default());
-            self.audit.record(&mut transaction, entry, now).await?;
+            self.record_refusal(&mut transaction, entry, now).await?;
             transaction.commit().await?;
             return Ok(None);
         }
-        transaction.rollback().await?;
-        Ok(row.and_then(|row| self.returnable(row, now)))
+        let returned = row.and_then(|row| self.returnable(row, now));
+        if returned.is_none() {
+            let entry = Entry::new(Event::ProofReturned, "dead").within(conversation_id);
+            self.record_refusal(&mut transaction, entry, now).await?;
+        }
+        transaction.commit().await?;
+        Ok(returned)
     }
 
     /// The proof of a request whose code was typed in the chat itself.
@@ -259,23 +266,28 @@ impl Identity {
     async fn bind(
         &self,
         connection: &mut Connection,
-        proof: &ProofRow,
+        proved: &ProofRow,
         returned: &Returned,
         contact: &str,
         now: Millis,
     ) -> sqlx::Result<Redeemed> {
-        let channel = &proof.channel;
+        let channel = &proved.channel;
         let known = binding::of_contact(connection, channel, contact, now).await?;
-        if known.is_some_and(|known| known.subject == proof.subject) {
+        if known.is_some_and(|known| known.subject == proved.subject) {
             return Ok(Redeemed::default());
         }
         binding::end_of_contact(connection, channel, contact, now).await?;
-        let others = binding::of_subject(connection, &proof.subject).await?;
+        let others = binding::of_subject(connection, &proved.subject).await?;
         let unbound = if others.len() >= self.limits.bindings {
-            binding::end_of_subject(connection, &proof.subject, contact, now).await?
+            binding::end_of_subject(connection, &proved.subject, contact, now).await?
         } else {
             Vec::new()
         };
+        let mut ended = Vec::new();
+        if !unbound.is_empty() {
+            let here = &proved.conversation_id;
+            ended = proof::end_of_subject(connection, &proved.subject, here, now).await?;
+        }
         let id = Uuid::now_v7().to_string();
         let number = self.identity_number(&returned.row);
         let number = number.and_then(|number| self.seal(&id, &number.reveal()));
@@ -283,12 +295,12 @@ impl Identity {
             id,
             channel: channel.clone(),
             contact: contact.to_owned(),
-            kind: proof.kind.clone(),
-            subject: proof.subject.clone(),
-            last4: proof.last4.clone(),
-            person: proof.person.clone(),
+            kind: proved.kind.clone(),
+            subject: proved.subject.clone(),
+            last4: proved.last4.clone(),
+            person: proved.person.clone(),
             number: number.unwrap_or_default(),
-            address_mark: proof.address_mark.clone(),
+            address_mark: proved.address_mark.clone(),
             bound_at: now,
             expires_at: now + self.limits.binding,
             checked_at: now,
@@ -297,26 +309,27 @@ impl Identity {
         let letter = Letter {
             to: To::Person {
                 reference: returned.who.reference.clone(),
-                kind: proof.kind.clone(),
+                kind: proved.kind.clone(),
             },
             content: Content::Bound {
                 who: self.who_asked(&returned.row),
                 instead: !unbound.is_empty(),
                 at: now,
             },
-            subject: proof.subject.clone(),
+            subject: proved.subject.clone(),
             conversation_id: String::new(),
             language: returned.row.language.clone(),
             expires_at: None,
         };
         self.notify(connection, &letter, now).await?;
         let entry = Entry::new(Event::Binding, "bound")
-            .within(&proof.conversation_id)
-            .about(&proof.subject);
+            .within(&proved.conversation_id)
+            .about(&proved.subject);
         self.audit.record(connection, entry, now).await?;
         Ok(Redeemed {
             bound: true,
             unbound,
+            ended,
         })
     }
 
@@ -347,22 +360,27 @@ impl Identity {
         proof::touch(connection, conversation_id, now).await
     }
 
-    /// Where a person is known.
+    /// Where a person is known, besides this conversation.
     pub async fn sessions(
         &self,
         connection: &mut Connection,
         subject: &str,
+        conversation: &ConversationRow,
         now: Millis,
     ) -> sqlx::Result<Sessions> {
         let proofs = proof::of_subject(connection, subject).await?;
-        let web = proofs
-            .iter()
-            .filter(|row| row.channel == "web" && self.is_alive(row, now));
+        let web = proofs.iter().filter(|row| {
+            row.channel == "web"
+                && row.conversation_id != conversation.id
+                && self.is_alive(row, now)
+        });
         let bindings = binding::of_subject(connection, subject).await?;
-        let alive = bindings.iter().filter(|row| row.expires_at > now);
+        let others = bindings.iter().filter(|row| {
+            row.expires_at > now && Some(&row.contact) != conversation.contact.as_ref()
+        });
         Ok(Sessions {
             web: web.count(),
-            bindings: alive.count(),
+            bindings: others.count(),
         })
     }
 

@@ -11,6 +11,7 @@ use super::{Asker, AskingNetwork, CLOCKS_DIFFER, Identity, Purpose, Refused, Who
 use crate::audit::{Entry, Event};
 use crate::clock::Millis;
 use crate::outbox::{Content, Letter, To};
+use crate::secret::Secret;
 use crate::storage::Connection;
 use crate::storage::verification::{self, VerificationRow};
 
@@ -92,7 +93,7 @@ pub struct Started {
 #[derive(Clone, Debug)]
 pub struct Finished {
     /// What brings the proof back to the chat that asked; shown once.
-    pub secret: String,
+    pub secret: Secret,
     /// The channel that asked.
     pub channel: String,
 }
@@ -139,9 +140,19 @@ impl Identity {
     }
 
     /// The address of a request's page, for the conversation that asked only.
-    pub fn verify_url(&self, id: &str) -> String {
-        let token = self.token(Purpose::Verify, id);
-        format!("{}/verify#{token}", self.public_url)
+    pub async fn verify_url(&self, connection: &mut Connection, id: &str) -> sqlx::Result<String> {
+        let mut tokens = self.tokens(Purpose::Verify, id);
+        let mut token = tokens.next().unwrap_or_default();
+        // One that was made before the last rotation of the secret lives on as it is.
+        for old in tokens {
+            if verification::by_token(connection, &hash(&old))
+                .await?
+                .is_some()
+            {
+                token = old;
+            }
+        }
+        Ok(format!("{}/verify#{token}", self.public_url))
     }
 
     async fn opened(
@@ -166,6 +177,12 @@ impl Identity {
     fn has_code(&self, row: &VerificationRow, now: Millis) -> bool {
         row.code_at
             .is_some_and(|at| now < at + self.limits.code && at <= now + CLOCKS_DIFFER)
+    }
+
+    /// Whether there is such a request, before anything is held for it: anybody may come with a token.
+    async fn is_known(&self, opened: Opened<'_>) -> Result<(), Refused> {
+        let mut connection = self.store.connection().await?;
+        self.opened(&mut connection, opened).await.map(|_| ())
     }
 
     /// What a page may say of a request.
@@ -201,6 +218,7 @@ impl Identity {
         network: Option<AskingNetwork>,
     ) -> Result<Started, Refused> {
         let now = self.clock.now();
+        self.is_known(opened).await?;
         let mut transaction = self.store.begin().await?;
         let mut row = self.opened(&mut transaction, opened).await?;
         if !self.can_start(&row, now) {
@@ -283,7 +301,7 @@ impl Identity {
         })
     }
 
-    /// Manual mode: takes a number for an officer; the request is done with it.
+    /// Manual mode: whether a number may be taken for an officer; the request is done when the task is opened.
     pub async fn hand_over(
         &self,
         opened: Opened<'_>,
@@ -307,9 +325,6 @@ impl Identity {
         let admitted = limits
             .admit_start(connection, &asker, &subject, now)
             .await?;
-        if admitted && !verification::hand_over(connection, &row.id, now).await? {
-            return Err(Refused::Gone);
-        }
         let outcome = if admitted { "handed-over" } else { "withheld" };
         let entry = Entry::new(Event::VerifyStarted, outcome)
             .within(&row.conversation_id)
@@ -369,6 +384,7 @@ impl Identity {
         network: Option<AskingNetwork>,
     ) -> Result<Finished, Refused> {
         let now = self.clock.now();
+        self.is_known(opened).await?;
         let mut transaction = self.store.begin().await?;
         let row = self.opened(&mut transaction, opened).await?;
         let subject = row.subject.clone().unwrap_or_default();
@@ -385,10 +401,15 @@ impl Identity {
         }
         let limits = &self.limits;
         let barred = limits.admit_guess(&mut transaction, &asker, &subject, now);
-        match barred.await? {
-            Ok(()) => {}
-            Err(Barred::Locked) => return Err(Refused::Locked),
-            Err(Barred::Wait(wait)) => return Err(Refused::Wait(wait)),
+        if let Err(barred) = barred.await? {
+            let entry = Entry::new(Event::VerifyFinished, "barred");
+            let entry = entry.within(&row.conversation_id).about(&subject);
+            self.record_refusal(&mut transaction, entry, now).await?;
+            transaction.commit().await?;
+            return Err(match barred {
+                Barred::Locked => Refused::Locked,
+                Barred::Wait(wait) => Refused::Wait(wait),
+            });
         }
         let most = i64::try_from(limits.tries).unwrap_or(i64::MAX);
         let code_since = now - limits.code + 1;
@@ -421,7 +442,7 @@ impl Identity {
             return Err(Refused::Gone);
         }
         Ok(Finished {
-            secret,
+            secret: Secret::new(secret),
             channel: row.channel.clone(),
         })
     }

@@ -131,7 +131,7 @@ messages! {
     /// The number has not the form of one.
     number_malformed [],
     /// Says the same for every number.
-    code_sent [],
+    code_sent ["{minutes}"],
     /// A wrong code.
     code_wrong ["{left}"],
     /// An old code.
@@ -218,6 +218,8 @@ messages! {
     topic_disavowed [],
     /// Where the person is known.
     sessions ["{bindings}", "{web}"],
+    /// No proof is made here.
+    sessions_none [],
     /// The choice to end them.
     sessions_end [],
     /// All were ended.
@@ -255,7 +257,7 @@ messages! {
     /// Stands above the code in its mail.
     mail_code_head [],
     /// Stands below the code in its mail.
-    mail_code ["{what}", "{channel}", "{time}"],
+    mail_code ["{minutes}", "{what}", "{channel}", "{time}"],
     /// The subject of a mail with a link to reset a password.
     mail_reset_subject [],
     /// A mail with a link to reset a password.

@@ -26,6 +26,8 @@ pub struct Facts {
     pub who: Option<String>,
     /// When it was asked, in Unix milliseconds.
     pub at: Millis,
+    /// How long a code lives, in milliseconds.
+    pub lives: Millis,
     /// The address of "this was not me", for mails to persons.
     pub disavow: Option<String>,
 }
@@ -98,6 +100,7 @@ impl Letter<'_> {
     fn values(&self, content: &Content, language: Language) -> Vec<(&'static str, String)> {
         match content {
             Content::Code { .. } => vec![
+                ("minutes", (self.facts.lives / 60_000).to_string()),
                 ("what", self.what(language)),
                 ("channel", self.channel(self.facts.who.as_deref(), language)),
                 ("time", shown(self.facts.at)),
@@ -152,26 +155,37 @@ impl Letter<'_> {
             _ => messages.channel_web.get(language),
         };
         match who {
-            Some(who) => format!("{channel} ({})", named(who)),
-            None => channel.clone(),
+            Some(who) if !named(who).is_empty() => format!("{channel} ({})", named(who)),
+            Some(_) | None => channel.clone(),
         }
     }
 }
 
 /// A name that somebody gave themselves: in one line, without what could pass for a code or an address.
 fn named(who: &str) -> String {
-    let plain: String = who
-        .chars()
-        .map(|c| {
-            if c.is_alphabetic() || matches!(c, '@' | '_' | '-' | '\'' | '.') {
-                c
-            } else {
-                ' '
-            }
-        })
-        .take(NAME)
+    if is_username(who) {
+        return who.to_owned();
+    }
+    let plain = |word: &&str| {
+        word.chars()
+            .all(|c| c.is_alphabetic() || matches!(c, '-' | '\''))
+    };
+    let words = who.split(|c: char| c.is_whitespace() || c.is_control());
+    let words = words.map(|word| word.trim_matches(['.', ',']));
+    let words: Vec<&str> = words
+        .filter(|word| !word.is_empty())
+        .filter(plain)
         .collect();
-    plain.split_whitespace().collect::<Vec<_>>().join(" ")
+    words.join(" ").chars().take(NAME).collect()
+}
+
+/// A name that the channel itself gives out, as `@aminah_z`: letters, digits and underscores.
+fn is_username(who: &str) -> bool {
+    let name = who.strip_prefix('@').unwrap_or_default();
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.len() <= NAME
+        && name.chars().all(plain)
 }
 
 /// A moment as the portal writes it, as people read it; as it is if it cannot be read.
@@ -202,5 +216,27 @@ pub fn topic_label(knowledge: &Knowledge, topic: &str, language: Language) -> St
             entry.map_or_else(String::new, |entry| entry.label.get(language).clone())
         }
         None => messages.topic_disavowed.get(language).clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ac_76_a_name_that_somebody_gave_themselves_is_one_harmless_line() {
+        for (given, shown) in [
+            ("Aminah", "Aminah"),
+            ("Mohd. Ali bin Abu", "Mohd Ali bin Abu"),
+            ("@aminah_99", "@aminah_99"),
+            ("@1234 5678", ""),
+            ("A\r\nBcc: x@evil.example", "A"),
+            ("1234 5678", ""),
+            ("Ali https://evil.example/a?b", "Ali"),
+            ("\u{202E}mala {code}", ""),
+        ] {
+            assert_eq!(named(given), shown);
+        }
+        assert!(named(&"a".repeat(500)).len() <= NAME);
     }
 }

@@ -78,6 +78,11 @@ impl Smtp {
         let credentials = url
             .password()
             .map(|password| Credentials::new(decoded(url.username()), decoded(password)));
+        let here = matches!(host.as_str(), "localhost" | "127.0.0.1" | "[::1]");
+        anyhow::ensure!(
+            here || credentials.is_none() || !matches!(secured, Secured::Plain),
+            "a password would go over the network in plain text; add ?tls=required, or use smtps://"
+        );
         Ok(Self {
             port: url.port().unwrap_or(port),
             host,

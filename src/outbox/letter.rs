@@ -5,8 +5,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Millis;
 
+/// Nothing of these is ever printed: they hold numbers and one-time links.
+macro_rules! never_printed {
+    ($($name:ident),*) => {
+        $(impl std::fmt::Debug for $name {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str(stringify!($name))
+            }
+        })*
+    };
+}
+
+never_printed!(To, Content, Letter, Errand);
+
 /// Whom a mail goes to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum To {
     /// Whoever the portal knows under a number, if anybody.
@@ -33,7 +46,7 @@ pub enum To {
 }
 
 /// What a mail says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Content {
     /// A code.
@@ -111,7 +124,7 @@ impl Content {
 }
 
 /// A mail to be.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Letter {
     /// Whom it goes to.
     pub to: To,
@@ -128,7 +141,7 @@ pub struct Letter {
 }
 
 /// Something to be asked of the portal that has an effect.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Errand {
     /// `lupa-kata-laluan` or `daftar`.
     pub action: String,
@@ -144,4 +157,30 @@ pub struct Errand {
     pub conversation_id: String,
     /// The proof that it is done for: what is said of it is hidden with it.
     pub proof: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ac_83_mails_and_errands_to_be_are_not_printed() {
+        let letter = Letter {
+            to: To::Number {
+                kind: "staff".to_owned(),
+                number: "880101035123".to_owned(),
+            },
+            content: Content::PasswordReset {
+                url: "https://portal.example/once".to_owned(),
+                expires_at: String::new(),
+                proof: String::new(),
+            },
+            subject: String::new(),
+            conversation_id: String::new(),
+            language: "ms".to_owned(),
+            expires_at: None,
+        };
+        let shown = format!("{letter:?} {:?} {:?}", letter.to, letter.content);
+        assert_eq!(shown, "Letter To Content");
+    }
 }

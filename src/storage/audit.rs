@@ -85,6 +85,9 @@ pub async fn guard(connection: &mut Connection, backend: Backend) -> sqlx::Resul
         Backend::Sqlite => {
             "CREATE TRIGGER IF NOT EXISTS audit_no_update BEFORE UPDATE ON audit
              BEGIN SELECT RAISE(ABORT, 'the record is append only'); END;
+             CREATE TRIGGER IF NOT EXISTS audit_no_replace BEFORE INSERT ON audit
+             WHEN EXISTS (SELECT 1 FROM audit WHERE seq = NEW.seq)
+             BEGIN SELECT RAISE(ABORT, 'the record is append only'); END;
              CREATE TRIGGER IF NOT EXISTS audit_no_delete BEFORE DELETE ON audit
              BEGIN SELECT RAISE(ABORT, 'the record is append only'); END;"
         }

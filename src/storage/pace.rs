@@ -17,7 +17,7 @@ impl Rate {
     pub fn an_hour(count: usize) -> Self {
         let count = i64::try_from(count).unwrap_or(i64::MAX).max(1);
         Self {
-            every: 3_600_000 / count,
+            every: (3_600_000 / count).max(1),
             burst: count,
         }
     }

@@ -324,7 +324,7 @@ impl Handling {
             content,
             receipt: Some(receipt.clone()),
             original: None,
-            who: None,
+            who: press.who.clone(),
         };
         let contact = contact(press.person);
         self.answer(&contact, press.language, incoming).await

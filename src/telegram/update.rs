@@ -71,6 +71,8 @@ pub struct Press {
     pub person: i64,
     /// The language of their app.
     pub language: Language,
+    /// How the person calls themselves.
+    pub who: Option<String>,
     /// The message that it stands under, in the chat with the person alone.
     pub private_message: Option<i32>,
     /// What it sent back, if that is ours.
@@ -354,6 +356,7 @@ fn press(part: &Value) -> Option<Heard> {
         query: field(part, "id")?,
         person: from.id,
         language: from.language(),
+        who: from.shown(),
         private_message: message.filter(|_| own).and_then(number),
         button: data.and_then(|data| PressedButton::parse(&data)),
     }))

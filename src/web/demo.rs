@@ -10,6 +10,7 @@ use axum::response::{Html, IntoResponse, Response};
 use super::WebState;
 use super::error::Code;
 use super::pages::policy_header;
+use crate::clock::shown;
 use crate::mail::inbox::{Inbox, InboxMail};
 use crate::portal::simulator::Simulator;
 
@@ -73,7 +74,7 @@ pub async fn inbox(State(state): State<WebState>) -> Response {
         parts: parts(&mail.text),
         to: mail.to,
         subject: mail.subject,
-        at: mail.at,
+        at: local_time(&mail.at),
     });
     let page = InboxPage {
         mails: mails.collect(),
@@ -86,6 +87,12 @@ pub async fn inbox(State(state): State<WebState>) -> Response {
             Code::Unavailable.into_response()
         }
     }
+}
+
+/// A moment as people in Kelantan read it.
+fn local_time(at: &str) -> String {
+    let parsed = at.parse::<jiff::Timestamp>();
+    parsed.map_or_else(|_| at.to_owned(), |at| shown(at.as_millisecond()))
 }
 
 fn parts(text: &str) -> Vec<Part> {

@@ -2,6 +2,7 @@
 //! effect. What scans mails and chats opens the page at most.
 
 use askama::Template;
+use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
@@ -104,7 +105,14 @@ pub struct PressedForm {
     token: String,
 }
 
-type PressedResult = Result<Form<PressedForm>, axum::extract::rejection::FormRejection>;
+type PressedResult = Result<Form<PressedForm>, FormRejection>;
+
+fn unreadable(rejection: FormRejection) -> Code {
+    match rejection {
+        FormRejection::InvalidFormContentType(_) => Code::UnsupportedType,
+        _ => Code::InvalidBody,
+    }
+}
 
 /// Whether a person pressed the button on our page: the page's own cookie, sent from our own origin, by a navigation
 /// that a press began.
@@ -179,12 +187,10 @@ pub async fn open_document(
     headers: HeaderMap,
     form: PressedResult,
 ) -> Result<Response, Refusal> {
-    let Ok(Form(form)) = form else {
-        return Err(Code::InvalidBody.into());
-    };
+    let Form(form) = form.map_err(unreadable)?;
     if !is_pressed(&state, &headers) {
         let refused = |m: &Messages| (m.notice_refused_title.clone(), m.notice_refused.clone());
-        state.engine.note_unpressed().await?;
+        state.identity.note_unpressed().await?;
         return Ok(notice(&state, StatusCode::FORBIDDEN, refused));
     }
     let pressed = state.identity.press_link(&cut(&form.token)).await?;
@@ -205,7 +211,7 @@ pub async fn open_document(
     let outcome = match &opened {
         Ok(_) => "opened",
         Err(Opening::Changed) => "record-changed",
-        Err(Opening::Failed(Fault::Down | Fault::Lost)) => "unavailable",
+        Err(Opening::Failed(Fault::Down | Fault::Lost | Fault::Garbled)) => "unavailable",
         Err(Opening::Failed(_)) => "refused",
     };
     state.engine.note_opened(&pressed, outcome).await?;
@@ -268,9 +274,7 @@ pub async fn disavow(
     headers: HeaderMap,
     form: PressedResult,
 ) -> Result<Response, Refusal> {
-    let Ok(Form(form)) = form else {
-        return Err(Code::InvalidBody.into());
-    };
+    let Form(form) = form.map_err(unreadable)?;
     if !is_pressed(&state, &headers) {
         let refused = |m: &Messages| (m.notice_refused_title.clone(), m.notice_refused.clone());
         return Ok(notice(&state, StatusCode::FORBIDDEN, refused));

@@ -195,8 +195,8 @@ pub async fn finish(
     let bot = state.bot_name.current();
     let bot = bot.filter(|_| finished.channel == "telegram");
     Ok(Json(Finished {
-        telegram: bot.map(|bot| format!("https://t.me/{bot}?start={}", finished.secret)),
-        r#return: finished.secret,
+        telegram: bot.map(|bot| format!("https://t.me/{bot}?start={}", finished.secret.reveal())),
+        r#return: finished.secret.reveal().to_owned(),
     }))
 }
 

@@ -128,8 +128,9 @@ impl Worker {
                     Reason::MailNotSent => Told::MailFailed,
                     _ => Told::RefusedByPortal,
                 };
+                let details = details(errand);
                 let mut report = self.report_of(row, errand, told, "refused");
-                report.ticket = Some(ticket(errand));
+                report.ticket = Some(ticket(errand, &details));
                 return self.finish(errand, &report).await;
             }
         };
@@ -145,9 +146,10 @@ impl Worker {
         why: &'static str,
     ) -> sqlx::Result<Outcome> {
         tracing::error!(delivery = row.id, why, "an errand was given up");
+        let details = details(errand);
         let mut report = self.report_of(row, errand, Told::Unsure, why);
         report.delivery = Some((&row.id, "dead"));
-        report.ticket = Some(ticket(errand));
+        report.ticket = Some(ticket(errand, &details));
         self.finish(errand, &report).await
     }
 
@@ -184,13 +186,18 @@ impl Worker {
     }
 }
 
-fn ticket(errand: &Errand) -> NewTicket<'_> {
+/// What an officer finds the person by.
+fn details(errand: &Errand) -> String {
+    format!("{} {} (portal)", errand.kind, errand.reference)
+}
+
+fn ticket<'a>(errand: &'a Errand, details: &'a str) -> NewTicket<'a> {
     NewTicket {
         conversation_id: &errand.conversation_id,
         queue: "helpdesk",
         topic: &errand.action,
         last4: Some(&errand.last4),
-        details: None,
+        details: Some(details),
         subject: &errand.subject,
     }
 }

@@ -47,6 +47,7 @@ impl Worker {
         let urgent = matches!(letter.content, Content::Code { .. });
         let mut facts = Facts {
             at: now,
+            lives: self.parts.identity.limits.code,
             ..Facts::default()
         };
         if !self.is_wanted(&letter, &mut facts).await? {
@@ -70,6 +71,10 @@ impl Worker {
         }
         facts.disavow = self.disavow(row, &letter, now).await?;
         let written = letters::write(&self.parts.knowledge.current(), &letter.content, &facts);
+        if self.parts.clock.now() >= latest {
+            // It took its time to come this far.
+            return self.undelivered(row, &letter, "expired").await;
+        }
         let mailer = &self.parts.mailer;
         let sent = mailer
             .send(&recipient, &written, &row.id, row.created_at)

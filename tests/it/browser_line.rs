@@ -77,12 +77,16 @@ async fn a_server_that_is_killed_and_started_again_loses_and_doubles_nothing() {
     };
     for round in 0..2 {
         process.kill();
-        browser.say("slip gaji").await;
+        browser
+            .say("berapa lama data slip gaji disimpan di portal")
+            .await;
         browser.until("document.querySelector('.is-pending')").await;
         process.again(folder.path()).await;
         answered(round * 2 + 2).await;
         // And in the middle of it.
-        browser.say("slip gaji").await;
+        browser
+            .say("berapa lama data slip gaji disimpan di portal")
+            .await;
         process.kill();
         process.again(folder.path()).await;
         answered(round * 2 + 3).await;

@@ -144,6 +144,10 @@ async fn the_interface_describes_itself() {
             "post /api/v1/conversations",
             "post /api/v1/conversations/{id}/feedback",
             "post /api/v1/conversations/{id}/messages",
+            "post /api/v1/conversations/{id}/proof",
+            "post /api/v1/verify/about",
+            "post /api/v1/verify/finish",
+            "post /api/v1/verify/start",
         ]
     );
     assert!(description["components"]["schemas"]["Body"]["properties"]["choices"].is_object());

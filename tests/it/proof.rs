@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::on_both_databases;
 use crate::support::proof::{MALFORMED, TWIN, token_of};
-use crate::support::{Chat, TestApp, assert_problem};
+use crate::support::{Chat, Database, SECRET_KEY, TestApp, assert_problem};
 
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 24 * 60 * MINUTE;
@@ -399,4 +399,154 @@ async fn until_closed(app: &TestApp) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     panic!("nothing was ended");
+}
+
+const KEY_AFTER: &str = "YW5vdGhlciBzZWNyZXQgZm9yIHRlc3RzLCAzMiBieXRlcyBvciBtb3Jl";
+
+async fn rotated(database: Database) {
+    let app = TestApp::start(database, &[]).await;
+    let zulkifli = app.zulkifli().await;
+    let chat = app.begin().await;
+    let (id, bearer) = (chat.id.clone(), chat.token.clone());
+    let token = chat.ask_for("slip").await;
+    app.give_number(&token, "staff", &zulkifli.id_no).await;
+    let code = app.code(zulkifli.email(), 1).await;
+    let app = app
+        .restart_with(&[
+            ("TANYA_SECRET_KEY", KEY_AFTER),
+            ("TANYA_SECRET_KEY_OLD", SECRET_KEY),
+        ])
+        .await;
+    let opening = Vec::new();
+    let chat = Chat {
+        app: &app,
+        id: id.clone(),
+        token: bearer.clone(),
+        opening,
+    };
+    // The link that was shown is shown again, and its code is good.
+    let prompt = chat
+        .messages(0)
+        .await
+        .into_iter()
+        .find(|it| it["kind"] == "prompt")
+        .unwrap();
+    assert_eq!(token_of(&prompt), token);
+    let secret = secret_of(app.give_code(&token, &code).await).await;
+    assert_eq!(chat.bring_back(&secret).await.status(), 204);
+    chat.until_said("Slip gaji yang ada").await;
+    drop(chat);
+    // Once it was started with both, the old key is not needed any more, and the same person has the same name.
+    let app = app
+        .restart_with(&[
+            ("TANYA_SECRET_KEY", KEY_AFTER),
+            ("TANYA_SECRET_KEY_OLD", ""),
+        ])
+        .await;
+    let chat = app.begin().await;
+    chat.prove("slip", &zulkifli).await;
+    let subjects = "SELECT COUNT(DISTINCT subject) FROM audit WHERE subject <> ''";
+    assert_eq!(app.database.count(app.folder(), subjects).await, 1);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn ac_112_a_rotation_of_the_secret_breaks_nothing_that_is_under_way() {
+    rotated(Database::sqlite()).await;
+    if let Some(database) = Database::postgres().await {
+        rotated(database).await;
+    }
+}
+
+async fn tripped(database: Database) {
+    // The loopback address is no office here, and little is enough to trip.
+    let app = TestApp::start(
+        database,
+        &[
+            ("TANYA_OFFICE_NETWORKS", "10.9.9.9/32"),
+            ("TANYA_FAILURES_PER_HOUR", "12"),
+        ],
+    )
+    .await;
+    let zulkifli = app.zulkifli().await;
+    let people = app.people().await;
+    let fit = people.iter().filter(|it| it.kind == "staff");
+    for person in fit.skip(1).take(3) {
+        let token = app.begin().await.ask_for("slip").await;
+        app.give_number(&token, "staff", &person.id_no).await;
+        for _ in 0..4 {
+            left_of(app.give_code(&token, "00000000").await).await;
+        }
+    }
+    assert!(app.figures().await.contains("tanya_breaker_total"));
+    let recorded = "SELECT COUNT(*) FROM audit WHERE event = 'breaker'";
+    assert_eq!(app.database.count(app.folder(), recorded).await, 1);
+    // It looks the same, and nobody new is proved from there.
+    let token = app.begin().await.ask_for("slip").await;
+    let started = app.give_number(&token, "staff", &zulkifli.id_no).await;
+    assert_eq!(started.status(), 202);
+    assert_problem(app.give_code(&token, "00000000").await, 422, "locked").await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(app.codes_to(zulkifli.email()).await.is_empty());
+    // An hour later it is over.
+    app.app.clock.advance(61 * MINUTE);
+    let chat = app.begin().await;
+    chat.prove("slip", &zulkifli).await;
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn ac_10_too_many_failures_pause_new_proofs_where_they_come_from() {
+    tripped(Database::sqlite()).await;
+    if let Some(database) = Database::postgres().await {
+        tripped(database).await;
+    }
+}
+
+#[tokio::test]
+async fn ac_33_what_one_process_ends_is_over_in_the_other_within_two_seconds() {
+    let Some(database) = Database::postgres().await else {
+        return;
+    };
+    let one = TestApp::start(database, &[]).await;
+    let zulkifli = one.zulkifli().await;
+    let chat = one.begin().await;
+    chat.prove("slip", &zulkifli).await;
+    let other = one.beside().await;
+    let link = chat.say("slip gaji bulan lepas").await.remove(0);
+    let rest = format!("/events?after={}", link["seq"]);
+    let stream = chat.request(reqwest::Method::GET, &rest).send().await;
+    let mut events = crate::support::stream::EventStream::new(stream.unwrap());
+    // The same person ends all sessions from a chat that the other process serves.
+    let elsewhere = other.begin().await;
+    let token = elsewhere.ask_for("sesi").await;
+    other.give_number(&token, "staff", &zulkifli.id_no).await;
+    // Whichever process was free has mailed it.
+    let code = loop {
+        let first = one.codes_to(zulkifli.email()).await.split_off(1);
+        let mails = [first, other.codes_to(zulkifli.email()).await].concat();
+        match mails.first() {
+            Some(mail) => break mail.code().unwrap(),
+            None => tokio::time::sleep(Duration::from_millis(10)).await,
+        }
+    };
+    let secret = secret_of(other.give_code(&token, &code).await).await;
+    assert_eq!(elsewhere.bring_back(&secret).await.status(), 204);
+    let sessions = elsewhere.until_said("masih disahkan: 2").await;
+    let end = Chat::choice(&sessions, "Tamatkan semua");
+    elsewhere.choose(&end).await;
+    let told = async {
+        loop {
+            if events.next().await.unwrap().name == "changed" {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(2), told)
+        .await
+        .expect("the other process tells within two seconds");
+    let opened = one.press(&token_of(&link)).await;
+    assert_eq!(opened.status(), StatusCode::GONE);
+    other.stop().await;
+    one.stop().await;
 }

@@ -68,7 +68,7 @@ async fn two_processes_decide_one_message_once_and_keep_the_order() {
     let chat = one.begin().await;
     let there = through(&other, &chat);
     for _ in 0..10 {
-        let message = json!({"client_id": Uuid::new_v4(), "text": "slip gaji"});
+        let message = json!({"client_id": Uuid::new_v4(), "text": "lupa kata laluan portal"});
         let (here, there) = tokio::join!(chat.post_message(&message), there.post_message(&message));
         let here: Value = here.json().await.unwrap();
         let there: Value = there.json().await.unwrap();

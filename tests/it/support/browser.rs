@@ -136,6 +136,13 @@ impl Browser {
         self.run(&format!("{root}.querySelector('button.go').click()"))
             .await;
         self.until(&format!("{root}.querySelector('iframe')")).await;
+        self.enter_widget().await;
+        self.ready().await;
+    }
+
+    /// Goes into the frame of the widget, which is open already.
+    pub async fn enter_widget(&self) {
+        let root = "document.querySelector('tanya-widget').shadowRoot";
         let frame = self
             .run(&format!("return {root}.querySelector('iframe')"))
             .await;
@@ -148,7 +155,23 @@ impl Browser {
                 .into();
         let frame = fantoccini::elements::Element::from_element_id(self.client.clone(), frame);
         frame.enter_frame().await.unwrap();
-        self.ready().await;
+    }
+
+    /// What the console of the window in view says since it was asked last: scripts that broke, and what the policy of
+    /// a page refused.
+    pub async fn complaints(&self) -> Vec<String> {
+        let driver = std::env::var(CHROMEDRIVER).unwrap();
+        let session = self.client.session_id().await.unwrap().unwrap();
+        let url = format!("{driver}/session/{session}/se/log");
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let request = http.post(url).json(&json!({"type": "browser"}));
+        let log: Value = request.send().await.unwrap().json().await.unwrap();
+        let lines = log["value"].as_array().expect("a log").iter();
+        // A refusal of the server is told here too, and is none of the page's.
+        let lines = lines.filter(|line| line["level"] == "SEVERE" && line["source"] != "network");
+        lines
+            .map(|line| line["message"].as_str().unwrap().to_owned())
+            .collect()
     }
 
     /// Waits until the chat can be used.

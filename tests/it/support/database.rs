@@ -76,7 +76,15 @@ impl Database {
             Self::Sqlite => {
                 let mut everything = String::new();
                 for entry in std::fs::read_dir(folder.join("data")).unwrap() {
-                    let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+                    let path = entry.unwrap().path();
+                    // What the demo tells programs about itself is no database.
+                    if path
+                        .extension()
+                        .is_some_and(|extension| extension == "json")
+                    {
+                        continue;
+                    }
+                    let bytes = std::fs::read(path).unwrap();
                     everything.push_str(&String::from_utf8_lossy(&bytes));
                 }
                 everything

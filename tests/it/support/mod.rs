@@ -140,6 +140,11 @@ impl TestApp {
         self.again(&[], async || ()).await
     }
 
+    /// Stops and starts again on the same database, with other settings on top.
+    pub async fn restart_with(self, more: &[(&str, &str)]) -> Self {
+        self.again(more, async || ()).await
+    }
+
     /// Stops, does something while nothing answers, and starts again on the same ports.
     pub async fn restart_in_place(self, meanwhile: impl AsyncFnOnce()) -> Self {
         let ports = [

@@ -30,6 +30,7 @@ impl Process {
             ("TANYA_ADMIN_ADDR".to_owned(), admin_addr.to_string()),
             ("TANYA_SECRET_KEY".to_owned(), super::SECRET_KEY.to_owned()),
             ("TANYA_LOG".to_owned(), "error".to_owned()),
+            ("TANYA_SIMULATOR_ADDR".to_owned(), vacant().to_string()),
         ];
         settings.extend(more.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())));
         let child = spawn(&settings, folder);
