@@ -61,13 +61,20 @@ impl Database {
     /// The number that a statement finds.
     pub async fn count(&self, folder: &Path, statement: &'static str) -> i64 {
         let url = self.url(folder);
-        let mut connection = sqlx::AnyConnection::connect(&url).await.unwrap();
-        let count = sqlx::query_scalar(statement)
-            .fetch_one(&mut connection)
-            .await
-            .unwrap();
-        connection.close().await.unwrap();
-        count
+        // Where another process closes the same file at this moment, SQLite cannot read it: it is asked again.
+        for _ in 0..20 {
+            let mut connection = sqlx::AnyConnection::connect(&url).await.unwrap();
+            let count = sqlx::query_scalar(statement)
+                .fetch_one(&mut connection)
+                .await;
+            connection.close().await.unwrap();
+            match count {
+                Ok(count) => return count,
+                Err(error) => eprintln!("{statement}: {error}"),
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        panic!("{statement} cannot be asked");
     }
 
     /// Everything that is stored, as text: what must never be stored can be looked for in it.
