@@ -16,7 +16,7 @@ use crate::knowledge::period::Period;
 use crate::knowledge::text::{Language, Localised};
 use crate::mail::letters::request_label;
 use crate::outbox::Errand;
-use crate::redact::HIDDEN;
+use crate::redact::{HIDDEN, redact};
 
 const DO_VALUE: &str = "do:";
 const KIND_VALUE: &str = "kind:";
@@ -383,7 +383,7 @@ impl Turn<'_> {
         if self.knowledge.cues().cancels(&normal(text)) {
             self.state.type_next(None);
             self.offer_menu(|messages| &messages.cancelled);
-            return Some(text.trim().to_owned());
+            return Some(redact(text.trim()));
         }
         let said = self.circumstances.personal.typed_step;
         let messages = self.knowledge.messages();
