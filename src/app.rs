@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::bell::Bells;
-use crate::clock::Clock;
+use crate::clock::{Clock, Millis};
 use crate::config::{Mode, PortalSettings, Role, Settings};
 use crate::conversation::{self, Bounds, Engine};
 use crate::identity::{self, Identity};
@@ -44,6 +44,9 @@ const CONDENSE_EVERY: Duration = Duration::from_secs(5);
 
 /// How often is looked whether the clock was set back.
 const HEAL_EVERY: Duration = Duration::from_secs(60);
+
+/// Clocks that differ by more than this, in milliseconds, are told of.
+const CLOCKS_DIFFER: Millis = 30_000;
 
 /// The program at work.
 pub struct App {
@@ -477,6 +480,19 @@ async fn heal(store: Arc<Store>, clock: Clock, stop: CancellationToken) {
     {
         if let Err(error) = try_heal(&store, &clock).await {
             tracing::error!(%error, "what is put off could not be looked at");
+        }
+        let held_ms = clock.held_back();
+        if held_ms > CLOCKS_DIFFER {
+            tracing::warn!(
+                held_ms,
+                "the system's clock was set back; it is not followed"
+            );
+        }
+        if let Ok(Some(database)) = store.time().await {
+            let ahead_ms = clock.now() - database;
+            if ahead_ms.abs() > CLOCKS_DIFFER {
+                tracing::warn!(ahead_ms, "the clock differs from the database's");
+            }
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The only caller of "now". Everything else is told the time, so that a test can set it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
@@ -10,10 +10,33 @@ use jiff::civil::{Date, DateTime};
 /// A moment, in Unix milliseconds.
 pub type Millis = i64;
 
-/// Tells the time: the system's, shifted by an offset that `demo` and tests may set.
+/// A system clock that is set back by less than this, in milliseconds, is not followed: a code would live longer. What
+/// is set back further is believed; what was issued before then lies in the future, and counts no more.
+const HELD: Millis = 2 * 3_600_000;
+
+/// Tells the time: the system's, shifted by an offset that `demo` and tests may set. It does not go back by less than
+/// two hours while the process runs.
 #[derive(Clone, Debug, Default)]
 pub struct Clock {
     offset: Arc<AtomicI64>,
+    steady: Arc<Mutex<Option<Steady>>>,
+}
+
+/// When the system's clock was last believed, by it and by a clock that nobody sets.
+#[derive(Clone, Copy, Debug)]
+struct Steady {
+    system: Millis,
+    since: Instant,
+}
+
+impl Steady {
+    /// The time when the system's clock says `system` and `passed` milliseconds went by since it was believed; whether
+    /// it is believed now.
+    fn read(self, system: Millis, passed: Millis) -> (Millis, bool) {
+        let steady = self.system.saturating_add(passed);
+        let believed = system >= steady || system < steady - HELD;
+        (if believed { system } else { steady }, believed)
+    }
 }
 
 impl Clock {
@@ -21,6 +44,7 @@ impl Clock {
     pub fn shifted(offset: Millis) -> Self {
         Self {
             offset: Arc::new(AtomicI64::new(offset)),
+            ..Self::default()
         }
     }
 
@@ -31,21 +55,48 @@ impl Clock {
 
     /// Now.
     pub fn now(&self) -> Millis {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "this is the one place that asks the system"
-        )]
-        let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        let system = since.map_or(0, |since| {
-            Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
+        let (now, _) = self.read();
+        now.saturating_add(self.offset.load(Ordering::Relaxed))
+    }
+
+    /// By how many milliseconds the system's clock was set back without being followed.
+    pub fn held_back(&self) -> Millis {
+        let (now, system) = self.read();
+        now - system
+    }
+
+    /// The time as it counts, and as the system has it.
+    fn read(&self) -> (Millis, Millis) {
+        let system = system_time();
+        let mut steady = self.steady.lock().unwrap_or_else(PoisonError::into_inner);
+        let (now, believed) = steady.map_or((system, true), |steady| {
+            let passed = steady.since.elapsed().as_millis();
+            steady.read(system, Millis::try_from(passed).unwrap_or(Millis::MAX))
         });
-        system.saturating_add(self.offset.load(Ordering::Relaxed))
+        if believed {
+            *steady = Some(Steady {
+                system,
+                since: Instant::now(),
+            });
+        }
+        (now, system)
     }
 
     /// Today in Kelantan.
     pub fn today(&self) -> Date {
         local(self.now()).date()
     }
+}
+
+fn system_time() -> Millis {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that asks the system"
+    )]
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| {
+        Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
+    })
 }
 
 /// A moment as the clocks in Kelantan show it (UTC+8, no daylight saving).
@@ -66,4 +117,53 @@ pub fn rfc3339(at: Millis) -> String {
 
 fn timestamp(at: Millis) -> Timestamp {
     Timestamp::from_millisecond(at).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ac_99_a_system_clock_that_is_set_back_lengthens_nothing() {
+        let noon = 1_795_000_000_000;
+        let steady = Steady {
+            system: noon,
+            since: Instant::now(),
+        };
+        const MINUTE: Millis = 60_000;
+        // It goes on, and may jump ahead: what is valid ends sooner.
+        assert_eq!(steady.read(noon + MINUTE, MINUTE), (noon + MINUTE, true));
+        assert_eq!(
+            steady.read(noon + 90 * MINUTE, MINUTE),
+            (noon + 90 * MINUTE, true)
+        );
+        // Set back by ten minutes, or an hour: the time goes on as it passes.
+        assert_eq!(
+            steady.read(noon - 10 * MINUTE, 3 * MINUTE),
+            (noon + 3 * MINUTE, false)
+        );
+        assert_eq!(
+            steady.read(noon - 60 * MINUTE, MINUTE),
+            (noon + MINUTE, false)
+        );
+        // It has caught up.
+        assert_eq!(
+            steady.read(noon + 20 * MINUTE, 19 * MINUTE),
+            (noon + 20 * MINUTE, true)
+        );
+        // A machine that began in the wrong zone: codes of before lie hours ahead, and are dead.
+        let morning = noon - 8 * 60 * MINUTE;
+        assert_eq!(steady.read(morning, MINUTE), (morning, true));
+    }
+
+    #[test]
+    fn time_goes_on_and_can_be_shifted() {
+        let clock = Clock::shifted(5_000);
+        let first = clock.now();
+        assert!(clock.clone().now() >= first);
+        assert_eq!(clock.held_back(), 0);
+        clock.advance(60_000);
+        assert!(clock.now() >= first + 60_000);
+        assert_eq!(local(0).to_string(), "1970-01-01T08:00:00");
+    }
 }

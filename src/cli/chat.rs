@@ -1,47 +1,17 @@
 //! `tanya chat`: a conversation on the terminal, through the same engine as every other channel.
 
 use std::io::{self, BufRead, IsTerminal};
-use std::sync::Arc;
 
-use super::{Failure, Outcome, Output, load_options};
-use crate::app;
-use crate::clock::Clock;
+use super::{Beside, Outcome, Output};
 use crate::config::Settings;
 use crate::conversation::message::{Channel, Content, Incoming, Kind, Message, Sender};
 use crate::conversation::{Engine, EngineError};
-use crate::knowledge::live::LiveKnowledge;
-use crate::knowledge::source::Source;
 use crate::knowledge::text::Language;
-use crate::storage::Store;
 use uuid::Uuid;
 
 pub fn run(settings: &Settings, language: Language, out: &mut Output) -> Outcome {
-    let clock = Clock::shifted(settings.clock_offset_ms);
-    let source = Source::folder_or_embedded(&settings.knowledge_dir);
-    let loaded = LiveKnowledge::start(source, load_options(settings), clock.clone());
-    let (knowledge, _) = loaded.map_err(|problems| {
-        for problem in &problems {
-            out.complain(&problem.to_string());
-        }
-        Failure::Said
-    })?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        // Beside a server that runs on the same database: it is there for as long as somebody types.
-        let store = Arc::new(Store::open_beside(&settings.database_url).await?);
-        let parts = app::Parts {
-            store: Arc::clone(&store),
-            knowledge,
-            clock,
-            public_url: String::new(),
-            portal: None,
-        };
-        let core = app::core(settings, parts).await?;
-        let talked = talk(&core.engine, language, out).await;
-        store.close().await;
-        talked
+    Beside::run(settings, out, async |beside, out| {
+        talk(&beside.core.engine, language, out).await
     })
 }
 

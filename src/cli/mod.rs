@@ -13,14 +13,18 @@ mod ticket;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::app;
 use crate::clock::Clock;
 use crate::config::{ConfigError, Mode, Settings};
+use crate::knowledge::live::LiveKnowledge;
 use crate::knowledge::source::Source;
 use crate::knowledge::text::Language;
 use crate::knowledge::{Knowledge, LoadOptions, Strictness};
+use crate::storage::Store;
 use output::Output;
 
 /// Tanya, the iSPEKS helpdesk assistant.
@@ -271,6 +275,49 @@ fn load_options(settings: &Settings) -> LoadOptions {
         today: Clock::shifted(settings.clock_offset_ms).today(),
         review_days: settings.review_days,
         strictness: Strictness::Full,
+    }
+}
+
+/// The engine beside a server that runs on the same database, or without one.
+struct Beside {
+    store: Arc<Store>,
+    core: app::Core,
+}
+
+impl Beside {
+    /// Does something with it and closes the database.
+    fn run(
+        settings: &Settings,
+        out: &mut Output,
+        act: impl AsyncFnOnce(&Self, &mut Output) -> Outcome,
+    ) -> Outcome {
+        let clock = Clock::shifted(settings.clock_offset_ms);
+        let source = Source::folder_or_embedded(&settings.knowledge_dir);
+        let loaded = LiveKnowledge::start(source, load_options(settings), clock.clone());
+        let (knowledge, _) = loaded.map_err(|problems| {
+            for problem in &problems {
+                out.complain(&problem.to_string());
+            }
+            Failure::Said
+        })?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        runtime.block_on(async {
+            let store = Arc::new(Store::open_beside(&settings.database_url).await?);
+            let parts = app::Parts {
+                store: Arc::clone(&store),
+                knowledge,
+                clock,
+                public_url: String::new(),
+                portal: None,
+            };
+            let core = app::core(settings, parts).await?;
+            let beside = Self { store, core };
+            let done = act(&beside, out).await;
+            beside.store.close().await;
+            done
+        })
     }
 }
 

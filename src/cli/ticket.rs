@@ -1,49 +1,23 @@
 //! `tanya ticket`: what officers have to do, beside a running server.
 
-use std::sync::Arc;
-
-use super::{Failure, Outcome, Output, TicketCommand, load_options};
+use super::{Beside, Failure, Outcome, Output, TicketCommand};
 use crate::app;
 use crate::audit::{Entry, Event};
-use crate::clock::{self, Clock};
+use crate::clock;
 use crate::config::Settings;
 use crate::conversation::report::{Report, Told};
-use crate::knowledge::live::LiveKnowledge;
-use crate::knowledge::source::Source;
 use crate::storage::ticket::{self, TicketRow};
 use crate::storage::{Store, ticket as tickets};
 use crate::ticket::TicketNumber;
 
 pub fn run(settings: &Settings, command: &TicketCommand, out: &mut Output) -> Outcome {
-    let clock = Clock::shifted(settings.clock_offset_ms);
-    let source = Source::folder_or_embedded(&settings.knowledge_dir);
-    let loaded = LiveKnowledge::start(source, load_options(settings), clock.clone());
-    let (knowledge, _) = loaded.map_err(|problems| {
-        for problem in &problems {
-            out.complain(&problem.to_string());
+    Beside::run(settings, out, async |beside, out| {
+        let Beside { store, core } = beside;
+        match command {
+            TicketCommand::List => list(store, out).await,
+            TicketCommand::Show { number } => show(core, store, number, out).await,
+            TicketCommand::Resolve { number } => resolve(core, store, number, out).await,
         }
-        Failure::Said
-    })?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        let store = Arc::new(Store::open_beside(&settings.database_url).await?);
-        let parts = app::Parts {
-            store: Arc::clone(&store),
-            knowledge,
-            clock,
-            public_url: String::new(),
-            portal: None,
-        };
-        let core = app::core(settings, parts).await?;
-        let done = match command {
-            TicketCommand::List => list(&store, out).await,
-            TicketCommand::Show { number } => show(&core, &store, number, out).await,
-            TicketCommand::Resolve { number } => resolve(&core, &store, number, out).await,
-        };
-        store.close().await;
-        done
     })
 }
 

@@ -129,6 +129,8 @@ impl Reader {
             link: self.span("LINK_MINUTES", minute, usual.link),
             codes_an_hour: self.count("CODES_PER_HOUR", usual.codes_an_hour),
             codes_a_day: self.count("CODES_PER_DAY", usual.codes_a_day),
+            requests_an_hour: self.count("REQUESTS_PER_HOUR", usual.requests_an_hour),
+            requests_a_day: self.count("REQUESTS_PER_DAY", usual.requests_a_day),
             notices_a_day: self.count("NOTICES_PER_DAY", usual.notices_a_day),
             identities: self.count("CHAT_IDENTITIES_PER_DAY", usual.identities),
             chat_failures: self.count("CHAT_FAILURES_PER_DAY", usual.chat_failures),

@@ -21,7 +21,7 @@ const SECRETS: [&str; 7] = [
 ];
 
 /// Every setting that has a meaning.
-const KNOWN: [&str; 65] = [
+const KNOWN: [&str; 67] = [
     "ADMIN_ADDR",
     "ALLOWED_ORIGINS",
     "BINDINGS",
@@ -71,6 +71,8 @@ const KNOWN: [&str; 65] = [
     "QUEUE_HELPDESK_EMAIL",
     "QUEUE_NAZIRAN_EMAIL",
     "QUEUE_TEKNIKAL_EMAIL",
+    "REQUESTS_PER_DAY",
+    "REQUESTS_PER_HOUR",
     "REVIEW_DAYS",
     "ROLE",
     "SECRET_KEY",
@@ -190,6 +192,7 @@ impl Reader {
     }
 
     pub(super) fn text(&self, name: &str) -> Option<String> {
+        debug_assert!(KNOWN.contains(&name), "{name} is not among the settings");
         self.values.get(name).map(|value| value.trim().to_owned())
     }
 

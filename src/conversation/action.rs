@@ -7,7 +7,7 @@ use super::turn::{OF_A_MONTH, OF_A_YEAR, Turn, entry_choice};
 use crate::clock::Millis;
 use crate::identity::number::{self, IdentityNumber};
 use crate::identity::request::{Action, Request};
-use crate::identity::{Proof, Returned, Standing};
+use crate::identity::{Proof, Returned, Standing, Who};
 use crate::knowledge::Knowledge;
 use crate::knowledge::book::{ACTION, Entry};
 use crate::knowledge::cues::normal;
@@ -142,10 +142,21 @@ pub struct Effects {
     pub errand: Option<Errand>,
     /// What is known in this conversation is forgotten.
     pub leave: bool,
-    /// What is known of this subject is forgotten everywhere, and why.
-    pub end_all: Option<(String, &'static str)>,
+    /// What is known of a person is forgotten everywhere.
+    pub end_all: Option<EndAll>,
     /// The person was told to expect that the message is removed.
     pub expected_secret: bool,
+}
+
+/// Everything that is known of a person is forgotten.
+#[derive(Clone, Debug)]
+pub struct EndAll {
+    /// The person.
+    pub subject: String,
+    /// Why, as the record has it.
+    pub why: &'static str,
+    /// Who is mailed if a chat was linked to them: nobody whose own wish it is.
+    pub mailed: Option<Who>,
 }
 
 impl Turn<'_> {
@@ -324,7 +335,11 @@ impl Turn<'_> {
         if value == END_VALUE {
             match self.circumstances.personal.standing.fresh() {
                 Some(proof) => {
-                    self.effects.end_all = Some((proof.subject.clone(), "asked"));
+                    self.effects.end_all = Some(EndAll {
+                        subject: proof.subject.clone(),
+                        why: "asked",
+                        mailed: None,
+                    });
                     let reply = self.sentence(&messages.sessions_ended, &[]);
                     self.replies.push(reply.kind(Kind::Notice));
                 }

@@ -2,31 +2,25 @@
 
 use uuid::Uuid;
 
-use super::action::{
-    Effects, NewDocument, Personal, Service, TypedStep, TypedText, Wish, do_value, end_choice,
-    read_typed,
-};
-use super::message::{Channel, Choice, Content, Incoming, Kind, LinkTo, Reply};
+use super::action::{Effects, Personal, Service, TypedStep, TypedText, Wish, read_typed};
+use super::errands::Errands;
+use super::message::{Channel, Content, Incoming, Kind, Reply};
+use super::report::{Report, Told};
 use super::state::State;
-use super::turn::{Decision, entry_choice, menu};
+use super::turn::{Decision, menu};
 use super::{Engine, EngineError};
 use crate::audit::{Entry, Event};
 use crate::clock::Millis;
 use crate::identity::link::NewLink;
-use crate::identity::request::{Action, Request};
-use crate::identity::{Asked, Identity, Opened, Proof, Refused, Returned, Standing};
+use crate::identity::request::Action;
+use crate::identity::{Asked, AskingNetwork, Opened, Refused, Returned, Standing};
 use crate::knowledge::Knowledge;
-use crate::knowledge::messages::{Messages, fill};
-use crate::knowledge::period::Period;
-use crate::knowledge::text::{Language, Localised};
-use crate::mail::letters::{request_label, topic_label};
-use crate::outbox::{Errand, Payload};
-use crate::portal::{Account, Fault, Payroll, Person, Portal};
+use crate::knowledge::messages::fill;
+use crate::knowledge::text::Language;
+use crate::mail::letters::topic_label;
+use crate::outbox::Payload;
 use crate::storage::conversation::ConversationRow;
 use crate::storage::{Connection, ticket};
-
-/// Documents that are offered to choose from.
-const OFFERED: usize = 8;
 
 /// What was found out before a message is decided: once, however often it is decided anew.
 #[derive(Debug, Default)]
@@ -38,6 +32,13 @@ pub struct Ahead {
     pub(super) returned: Option<Returned>,
     verification: String,
     asked_at: Millis,
+}
+
+impl Ahead {
+    /// The id that a request for a proof gets, if one is made.
+    pub fn verification(&self) -> &str {
+        &self.verification
+    }
 }
 
 /// A decision that is being done.
@@ -94,14 +95,21 @@ impl Engine {
             return Ok(());
         };
         let opened = Opened::Id(&typing.verification);
+        // Nobody knows the network of who types here: the chat counts as one.
+        let network = Some(AskingNetwork {
+            name: self
+                .identity
+                .chat(&row.channel, row.contact.as_deref(), &row.id),
+            factor: 1,
+        });
         let step = match read_typed(typing, text) {
             None => return Ok(()),
             Some(TypedText::Number(number)) => {
-                let started = self.identity.start(opened, Some(&number), None).await;
+                let started = self.identity.start(opened, Some(&number), network).await;
                 started.map(|_| TypedStep::Started)
             }
             Some(TypedText::Code(code)) => {
-                let finished = self.identity.finish(opened, &code, None).await;
+                let finished = self.identity.finish(opened, &code, network).await;
                 finished.map(|_| TypedStep::Right)
             }
         };
@@ -175,7 +183,7 @@ impl Engine {
                 };
                 match request.action {
                     Action::Sesi => doing.sessions(row, decision).await?,
-                    _ => doing.act(row, decision).await,
+                    _ => doing.act(row, decision).await?,
                 }
             }
         }
@@ -232,7 +240,20 @@ impl Engine {
         let identity = &self.identity;
         identity.touch(connection, &row.id, now).await?;
         let mut changed = Vec::new();
-        if let (true, Some(returned)) = (effects.redeem, &ahead.returned) {
+        let mut was_bound = false;
+        if let Some(end) = &effects.end_all {
+            let subject = &end.subject;
+            let ended = identity.end_everywhere(connection, subject, now).await?;
+            was_bound = !ended.contacts.is_empty();
+            changed.extend(ended.conversations);
+            let others = ended.contacts.iter();
+            let others = others.filter(|contact| Some(*contact) != row.contact.as_ref());
+            let others: Vec<String> = others.cloned().collect();
+            self.tell_unbound(connection, row, &others, now).await?;
+        }
+        // Where everything ends, so does what comes back.
+        let redeems = effects.redeem && effects.end_all.is_none();
+        if let (true, Some(returned)) = (redeems, &ahead.returned) {
             let redeemed = identity.redeem(connection, returned, row, now).await?;
             let Some(redeemed) = redeemed else {
                 return Ok(None);
@@ -255,6 +276,17 @@ impl Engine {
             };
             identity.ask(connection, &asked, now).await?;
         }
+        let given = effects
+            .document
+            .as_ref()
+            .map(|document| document.proof.id.as_str());
+        let given = given.or(effects.errand.as_ref().map(|errand| errand.proof.as_str()));
+        if let Some(proof) = given
+            && !identity.is_live(connection, proof, now).await?
+        {
+            // It was ended while the portal was asked.
+            return Ok(None);
+        }
         if let Some(document) = &effects.document {
             let reply = i64::try_from(document.reply).unwrap_or_default();
             let new = NewLink {
@@ -268,6 +300,14 @@ impl Engine {
             identity.make_link(connection, &new, now).await?;
         }
         if let Some(errand) = &effects.errand {
+            let limits = &identity.limits;
+            if !limits
+                .admit_errand(connection, &errand.subject, now)
+                .await?
+            {
+                // Another chat was faster.
+                return Ok(None);
+            }
             self.post.errand(connection, errand, now).await?;
             let event = match Action::parse(&errand.action) {
                 Some(Action::Daftar) => Event::Activation,
@@ -280,13 +320,17 @@ impl Engine {
         if effects.leave {
             identity.leave(connection, row, now).await?;
         }
-        if let Some((subject, why)) = &effects.end_all {
-            let ended = identity.end_all(connection, subject, why, now).await?;
-            changed.extend(ended.conversations);
-            let others = ended.contacts.iter();
-            let others = others.filter(|contact| Some(*contact) != row.contact.as_ref());
-            let others: Vec<String> = others.cloned().collect();
-            self.tell_unbound(connection, row, &others, now).await?;
+        if let Some(end) = &effects.end_all {
+            let subject = &end.subject;
+            if let (Some(who), true) = (&end.mailed, was_bound) {
+                self.mail_unbound(connection, subject, who, now).await?;
+            }
+            // What came back in this very message goes too.
+            identity.leave(connection, row, now).await?;
+            identity
+                .note_ended(connection, subject, end.why, now)
+                .await?;
+            changed.push(row.id.clone());
         }
         Ok(Some(changed))
     }
@@ -324,9 +368,10 @@ impl Engine {
         &self,
         row: &ConversationRow,
         effects: &Effects,
+        verification: &str,
         changed: &[String],
     ) {
-        if effects.errand.is_some() || effects.redeem {
+        if effects.errand.is_some() || effects.redeem || effects.end_all.is_some() {
             self.post.ring();
         }
         if effects.redeem || effects.leave {
@@ -336,257 +381,35 @@ impl Engine {
             self.tell_changed(conversation).await;
         }
         if effects.ask_bound
-            && let Err(error) = self.send_bound_code(row).await
+            && let Err(error) = self.send_bound_code(row, verification).await
         {
             tracing::error!(%error, "a code could not be issued");
         }
     }
 
-    async fn send_bound_code(&self, row: &ConversationRow) -> Result<(), Refused> {
+    async fn send_bound_code(
+        &self,
+        row: &ConversationRow,
+        verification: &str,
+    ) -> Result<(), Refused> {
         let mut connection = self.store.connection().await?;
         let now = self.clock.now();
         let identity = &self.identity;
         let number = identity.bound_number(&mut connection, row, now).await?;
-        let id = identity.latest_request(&mut connection, &row.id).await?;
         drop(connection);
-        if let (Some(number), Some(id)) = (number, id) {
-            let opened = Opened::Id(&id);
-            identity.start(opened, Some(&number), None).await?;
+        let Some(number) = number else {
+            return Ok(());
+        };
+        let opened = Opened::Id(verification);
+        let started = identity.start(opened, Some(&number), None).await?;
+        if !started.issued {
+            let report = Report {
+                told: Some(Told::CodeWithheld),
+                ..Report::default()
+            };
+            // Whoever wrote in between is told next time.
+            let _ = self.tell(&row.id, &report).await;
         }
         Ok(())
-    }
-}
-
-/// Something that is done for a person who is known.
-struct Errands<'a> {
-    engine: &'a Engine,
-    knowledge: &'a Knowledge,
-    language: Language,
-    proof: &'a Proof,
-    request: &'a Request,
-}
-
-impl Errands<'_> {
-    fn messages(&self) -> &Messages {
-        self.knowledge.messages()
-    }
-
-    fn say(&self, sentence: &Localised<String>, values: &[(&str, &str)]) -> Reply {
-        let target = format!("action:{}", self.request.action.as_str());
-        Reply::text(fill(sentence, self.language, values)).about(&target)
-    }
-
-    /// Where the person is known, and the choice to end that.
-    async fn sessions(&self, row: &ConversationRow, decision: &mut Decision) -> sqlx::Result<()> {
-        let identity = &self.engine.identity;
-        let now = self.engine.clock.now();
-        let mut connection = self.engine.store.connection().await?;
-        let sessions = identity
-            .sessions(&mut connection, &self.proof.subject, row, now)
-            .await?;
-        let values = [
-            (
-                "bindings",
-                (sessions.bindings + usize::from(row.contact.is_some())).to_string(),
-            ),
-            (
-                "web",
-                (sessions.web + usize::from(row.contact.is_none())).to_string(),
-            ),
-        ];
-        let values = values
-            .each_ref()
-            .map(|(name, value)| (*name, value.as_str()));
-        let reply = self.say(&self.messages().sessions, &values);
-        let choice = end_choice(self.knowledge, self.language);
-        let reply = reply.choices(vec![choice]).under(&self.proof.id);
-        decision.replies.push(reply);
-        Ok(())
-    }
-
-    /// Asks the portal about the person as of now, and goes on if nothing changed.
-    async fn act(&self, row: &ConversationRow, decision: &mut Decision) {
-        let Some(portal) = &self.engine.portal else {
-            return;
-        };
-        let who = &self.proof.who;
-        let person = match portal.person(&who.reference, who.kind).await {
-            Ok(Some(person)) if self.is_same(&person) => person,
-            Ok(_) => {
-                // The person left, or the mailbox is another: nothing that was proved holds any more.
-                decision.effects.end_all = Some((self.proof.subject.clone(), "record-changed"));
-                let reply = self.say(&self.messages().person_gone, &[]);
-                return decision.replies.push(reply.kind(Kind::Notice));
-            }
-            Err(fault) => return self.unavailable(decision, fault),
-        };
-        match self.request.action {
-            Action::SlipGaji | Action::PenyataTahunan => {
-                self.document(portal, &person, decision).await;
-            }
-            Action::LupaKataLaluan => self.reset(row, &person, decision),
-            Action::Daftar => self.activate(row, &person, decision),
-            Action::Sesi => {}
-        }
-    }
-
-    /// Whether the portal still serves the person, at the address that the code went to.
-    fn is_same(&self, person: &Person) -> bool {
-        let identity = &self.engine.identity;
-        let address = person.address.as_ref();
-        let mark = address.map(|address| identity.address_mark(address.reveal()));
-        person.active && mark.as_deref() == Some(self.proof.who.address_mark.as_str())
-    }
-
-    fn unavailable(&self, decision: &mut Decision, fault: Fault) {
-        tracing::warn!(fault = fault.as_str(), "the portal could not be asked");
-        let reply = self.say(&self.messages().portal_down, &[]);
-        let again = Choice {
-            value: do_value(self.request),
-            label: self.messages().try_again.get(self.language).clone(),
-        };
-        let mut choices = vec![again];
-        choices.extend(entry_choice(
-            self.knowledge,
-            "action:pegawai",
-            self.language,
-        ));
-        decision
-            .replies
-            .push(reply.kind(Kind::Notice).choices(choices));
-    }
-
-    async fn document(&self, portal: &Portal, person: &Person, decision: &mut Decision) {
-        let Some(staff) = person.staff() else {
-            let reply = self.say(&self.messages().staff_only, &[]);
-            let officer = entry_choice(self.knowledge, "action:pegawai", self.language);
-            return decision
-                .replies
-                .push(reply.choices(officer.into_iter().collect()));
-        };
-        let periods = match self.request.action {
-            Action::PenyataTahunan => portal.statements(&staff).await,
-            _ => portal.payslips(&staff).await,
-        };
-        let periods = match periods {
-            Ok(periods) => periods,
-            Err(fault) => return self.unavailable(decision, fault),
-        };
-        match &self.request.period {
-            Some(period) if periods.contains(period) => self.give_link(period, decision),
-            wanted => self.offer(&periods, wanted.as_deref(), decision),
-        }
-    }
-
-    fn give_link(&self, period: &str, decision: &mut Decision) {
-        let identity = &self.engine.identity;
-        let expires_at = identity.link_expires(self.engine.clock.now());
-        let minutes = (identity.limits.link / 60_000).to_string();
-        let what = request_label(self.knowledge, self.request, self.language);
-        let values = [("what", what.as_str()), ("minutes", &minutes)];
-        let reply = self.say(&self.messages().link_ready, &values);
-        let label = fill(&self.messages().link_button, self.language, &values);
-        let id = Identity::new_link_id();
-        let to = LinkTo::Document(id.clone());
-        decision.effects.document = Some(NewDocument {
-            id,
-            reply: decision.replies.len(),
-            proof: self.proof.clone(),
-            action: self.request.action,
-            period: period.to_owned(),
-        });
-        let reply = reply.kind(Kind::Link).link(to, &label, expires_at);
-        decision.replies.push(reply.under(&self.proof.id));
-    }
-
-    /// Offers the months or years that there are.
-    fn offer(&self, periods: &[String], wanted: Option<&str>, decision: &mut Decision) {
-        let messages = self.messages();
-        let shown = |period: &str| {
-            let parsed = Period::parse(period);
-            parsed.map_or_else(String::new, |period| period.shown(self.language))
-        };
-        let (Some(last), Some(first)) = (periods.first(), periods.last()) else {
-            let reply = self.say(&messages.no_documents, &[]);
-            return decision.replies.push(reply.under(&self.proof.id));
-        };
-        let what = wanted.map(shown).unwrap_or_default();
-        let (first, last) = (shown(first), shown(last));
-        let values = [
-            ("what", what.as_str()),
-            ("first", first.as_str()),
-            ("last", last.as_str()),
-        ];
-        let monthly = self.request.action == Action::SlipGaji;
-        let sentence = match (monthly, wanted.is_some()) {
-            (true, false) => &messages.choose_month,
-            (true, true) => &messages.no_such_month,
-            (false, false) => &messages.choose_year,
-            (false, true) => &messages.no_such_year,
-        };
-        let choices = periods.iter().take(OFFERED).map(|period| Choice {
-            value: do_value(&Request {
-                action: self.request.action,
-                period: Some(period.clone()),
-            }),
-            label: shown(period),
-        });
-        let reply = self.say(sentence, &values).kind(Kind::Choices);
-        let reply = reply.choices(choices.collect()).under(&self.proof.id);
-        decision.replies.push(reply);
-    }
-
-    fn reset(&self, row: &ConversationRow, person: &Person, decision: &mut Decision) {
-        let messages = self.messages();
-        match person.account {
-            _ if person.address.is_none() => self.refuse(&messages.no_address, None, decision),
-            Account::None => {
-                self.refuse(&messages.no_account, Some("action:daftar"), decision);
-            }
-            Account::Pending => {
-                self.refuse(&messages.account_pending, Some("action:daftar"), decision);
-            }
-            Account::Active => self.send_errand(row, decision),
-        }
-    }
-
-    fn activate(&self, row: &ConversationRow, person: &Person, decision: &mut Decision) {
-        let messages = self.messages();
-        if person.address.is_none() {
-            return self.refuse(&messages.no_address, None, decision);
-        }
-        if person.staff().is_some() && person.payroll == Payroll::None {
-            let more = Some("portal-mystep");
-            return self.refuse(&messages.not_in_payroll, more, decision);
-        }
-        match person.account {
-            Account::Active => {
-                let more = Some("action:lupa-kata-laluan");
-                self.refuse(&messages.account_active, more, decision);
-            }
-            Account::None | Account::Pending => self.send_errand(row, decision),
-        }
-    }
-
-    fn refuse(&self, sentence: &Localised<String>, more: Option<&str>, decision: &mut Decision) {
-        let more = more.and_then(|id| entry_choice(self.knowledge, id, self.language));
-        let reply = self.say(sentence, &[]).under(&self.proof.id);
-        decision
-            .replies
-            .push(reply.choices(more.into_iter().collect()));
-    }
-
-    fn send_errand(&self, row: &ConversationRow, decision: &mut Decision) {
-        let reply = self.say(&self.messages().errand_begun, &[]);
-        decision.replies.push(reply.kind(Kind::Notice));
-        decision.effects.errand = Some(Errand {
-            action: self.request.action.as_str().to_owned(),
-            reference: self.proof.who.reference.clone(),
-            kind: self.proof.who.kind.as_str().to_owned(),
-            subject: self.proof.subject.clone(),
-            last4: self.proof.last4.clone(),
-            conversation_id: row.id.clone(),
-            proof: self.proof.id.clone(),
-        });
     }
 }

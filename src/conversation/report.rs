@@ -13,12 +13,12 @@ use crate::identity::limits::DAY;
 use crate::identity::link::Pressed;
 use crate::identity::number::IdentityNumber;
 use crate::identity::request::Request;
-use crate::identity::{AskingNetwork, Opened, Refused};
+use crate::identity::{AskingNetwork, Ended, Opened, Refused, Who};
 use crate::knowledge::Knowledge;
 use crate::knowledge::messages::fill;
 use crate::knowledge::text::Language;
 use crate::mail::letters::request_label;
-use crate::outbox::Letter;
+use crate::outbox::{Content, Letter, To};
 use crate::storage::conversation;
 use crate::storage::{Connection, message as transcript, outbox as deliveries, verification};
 use crate::ticket::{NewTicket, TicketNumber, Tickets};
@@ -28,23 +28,23 @@ use crate::ticket::{NewTicket, TicketNumber, Tickets};
 pub enum Told {
     /// The portal mails a temporary password.
     ResetByPortal {
-        /// The address, masked.
-        address: String,
+        /// The address, masked, where it is known.
+        address: Option<String>,
     },
     /// We mailed a one-time link to choose a password.
     ResetByUs {
-        /// The address, masked.
-        address: String,
+        /// The address, masked, where it is known.
+        address: Option<String>,
     },
     /// The portal mails an activation.
     ActivationByPortal {
-        /// The address, masked.
-        address: String,
+        /// The address, masked, where it is known.
+        address: Option<String>,
     },
     /// We mailed a one-time link to activate an account.
     ActivationByUs {
-        /// The address, masked.
-        address: String,
+        /// The address, masked, where it is known.
+        address: Option<String>,
     },
     /// The portal gave a link, which is being mailed.
     Mailing,
@@ -54,6 +54,10 @@ pub enum Told {
     Unsure,
     /// The portal refused; an officer has it.
     RefusedByPortal,
+    /// It was not asked any more: too late, or nobody is known any more.
+    NotRun,
+    /// No code goes out: there were too many.
+    CodeWithheld,
     /// The account is not what it has to be.
     NoAccount,
     /// The account is active already.
@@ -190,28 +194,71 @@ impl Engine {
         Ok(Some(number))
     }
 
-    /// Ends everything that is known of a person, tells their chats, and has them mailed.
-    pub async fn unbind(&self, subject: &str, letter: &Letter) -> sqlx::Result<()> {
+    /// Ends everything that is known of a person whose record changed at the portal: their chats are told, and they are
+    /// mailed at the address that is on record now.
+    pub async fn forget_changed(&self, subject: &str, who: &Who) -> sqlx::Result<()> {
         let now = self.clock.now();
-        let mut transaction = self.store.begin().await?;
         let identity = &self.identity;
-        let limits = &identity.limits;
-        if limits.admit_notice(&mut transaction, subject, now).await? {
-            self.post.mail(&mut transaction, letter, now).await?;
+        let mut transaction = self.store.begin().await?;
+        let connection = &mut transaction;
+        let ended = self.end_and_tell(connection, subject, now).await?;
+        if !ended.contacts.is_empty() {
+            self.mail_unbound(connection, subject, who, now).await?;
         }
-        let ended = identity
-            .end_all(&mut transaction, subject, "record-changed", now)
-            .await?;
-        let nowhere = super::new_row(Channel::Telegram, None, Language::default(), now);
-        self.tell_unbound(&mut transaction, &nowhere, &ended.contacts, now)
+        identity
+            .note_ended(connection, subject, "record-changed", now)
             .await?;
         transaction.commit().await?;
+        self.tell_ended(&ended).await;
+        Ok(())
+    }
+
+    /// Has a person mailed that nobody is known any more as them.
+    pub(super) async fn mail_unbound(
+        &self,
+        connection: &mut Connection,
+        subject: &str,
+        who: &Who,
+        now: Millis,
+    ) -> sqlx::Result<()> {
+        let letter = Letter {
+            to: To::Person {
+                reference: who.reference.clone(),
+                kind: who.kind.as_str().to_owned(),
+            },
+            content: Content::Unbound,
+            subject: subject.to_owned(),
+            conversation_id: String::new(),
+            language: Language::default().as_str().to_owned(),
+            expires_at: None,
+        };
+        self.identity.notify(connection, &letter, now).await
+    }
+
+    /// Ends what is known of a person, and has their bound chats told.
+    async fn end_and_tell(
+        &self,
+        connection: &mut Connection,
+        subject: &str,
+        now: Millis,
+    ) -> sqlx::Result<Ended> {
+        let ended = self
+            .identity
+            .end_everywhere(connection, subject, now)
+            .await?;
+        let nowhere = super::new_row(Channel::Telegram, None, Language::default(), now);
+        self.tell_unbound(connection, &nowhere, &ended.contacts, now)
+            .await?;
+        Ok(ended)
+    }
+
+    /// Once it is kept: who watches reads anew, and what has to go out goes.
+    async fn tell_ended(&self, ended: &Ended) {
         self.bells.outbound.ring();
         self.post.ring();
         for conversation in &ended.conversations {
             self.tell_changed(conversation).await;
         }
-        Ok(())
     }
 
     /// Takes "this was not me" from a mail: everything is ended, and the IT unit looks. False if the token is spent or
@@ -220,12 +267,13 @@ impl Engine {
         let now = self.clock.now();
         let mut transaction = self.store.begin().await?;
         let connection = &mut transaction;
-        let subject = self.identity.take_disavowal(connection, token, now).await?;
-        let Some(subject) = subject else {
-            self.identity.note_false_disavowal(connection, now).await?;
+        let identity = &self.identity;
+        let Some(subject) = identity.take_disavowal(connection, token, now).await? else {
+            identity.note_false_disavowal(connection, now).await?;
             transaction.commit().await?;
             return Ok(false);
         };
+        let ended = self.end_and_tell(connection, &subject, now).await?;
         let new = NewTicket {
             conversation_id: "",
             queue: "teknikal",
@@ -235,16 +283,9 @@ impl Engine {
             subject: &subject,
         };
         self.tickets().open(connection, new, now).await?;
-        let ended = self.identity.disavow(connection, &subject, now).await?;
-        let nowhere = super::new_row(Channel::Telegram, None, Language::default(), now);
-        self.tell_unbound(connection, &nowhere, &ended.contacts, now)
-            .await?;
+        identity.disavow(connection, &subject, now).await?;
         transaction.commit().await?;
-        self.bells.outbound.ring();
-        self.post.ring();
-        for conversation in &ended.conversations {
-            self.tell_changed(conversation).await;
-        }
+        self.tell_ended(&ended).await;
         Ok(true)
     }
 
@@ -299,26 +340,15 @@ impl Engine {
 
     /// Records how opening a document went; who left or has another address is known no more.
     pub async fn note_opened(&self, pressed: &Pressed, outcome: &str) -> sqlx::Result<()> {
-        let now = self.clock.now();
         let mut transaction = self.store.begin().await?;
         let identity = &self.identity;
         identity
             .opened_link(&mut transaction, pressed, outcome)
             .await?;
         transaction.commit().await?;
-        let changed = pressed
-            .proof
-            .as_ref()
-            .filter(|_| outcome == "record-changed");
-        if let Some(proof) = changed {
-            let mut transaction = self.store.begin().await?;
-            let ended = identity
-                .end_all(&mut transaction, &proof.subject, outcome, now)
-                .await?;
-            transaction.commit().await?;
-            for conversation in &ended.conversations {
-                self.tell_changed(conversation).await;
-            }
+        let proof = pressed.proof.as_ref();
+        if let Some(proof) = proof.filter(|_| outcome == "record-changed") {
+            self.forget_changed(&proof.subject, &proof.who).await?;
         }
         Ok(())
     }
@@ -358,7 +388,11 @@ fn reply(
     let number = number.unwrap_or_default();
     let time = shown(now);
     let say = |sentence, values: &[(&str, &str)]| Reply::text(fill(sentence, language, values));
-    let to = |address: &str| vec![("address", address.to_owned())];
+    let registered = messages.registered_address.get(language);
+    let to = |address: &Option<String>| {
+        let address = address.as_ref().unwrap_or(registered);
+        vec![("address", address.clone())]
+    };
     let (sentence, values) = match told {
         Told::ResetByPortal { address } => (&messages.reset_by_portal, to(address)),
         Told::ResetByUs { address } => (&messages.reset_by_us, to(address)),
@@ -368,6 +402,8 @@ fn reply(
         Told::MailFailed => (&messages.mail_failed, Vec::new()),
         Told::Unsure => (&messages.errand_unsure, Vec::new()),
         Told::RefusedByPortal => (&messages.errand_refused, Vec::new()),
+        Told::NotRun => (&messages.errand_not_run, Vec::new()),
+        Told::CodeWithheld => (&messages.code_withheld, Vec::new()),
         Told::NoAccount => (&messages.no_account, Vec::new()),
         Told::AlreadyActive => (&messages.account_active, Vec::new()),
         Told::NotInPayroll => (&messages.not_in_payroll, Vec::new()),

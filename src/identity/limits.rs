@@ -25,6 +25,10 @@ pub struct Limits {
     pub codes_an_hour: usize,
     /// See above.
     pub codes_a_day: usize,
+    /// Resets and activations that the portal is asked for, for one person in an hour and in a day.
+    pub requests_an_hour: usize,
+    /// See above.
+    pub requests_a_day: usize,
     /// Other mails about one identity in a day.
     pub notices_a_day: usize,
     /// Identities that one chat may name in a day.
@@ -212,15 +216,10 @@ impl Limits {
         admitted &= !self.is_stopped(connection, subject, now).await?;
         let (failures, _) = count(connection, &failures_of(subject), DAY, now).await?;
         admitted &= bound || failures < self.most_failures;
-        let budget = [hourly(self.codes_an_hour), daily(self.codes_a_day)];
-        let key = format!("codes {subject} {}", if bound { "bound" } else { "free" });
         // What is not sent takes nothing of the budget.
-        let key = if admitted {
-            key
-        } else {
-            format!("refused {subject}")
-        };
-        Ok(take(connection, &key, &budget, now).await? && admitted)
+        let key = format!("codes {subject} {}", if bound { "bound" } else { "free" });
+        let budget = hourly_and_daily(self.codes_an_hour, self.codes_a_day);
+        Ok(admitted && take(connection, &key, &budget, now).await?)
     }
 
     /// Whether a guess may be looked at.
@@ -278,8 +277,14 @@ impl Limits {
         }
         let key = failures_of(subject);
         let of_subject = note(connection, &key, daily(2 * self.most_failures), now).await?;
+        let once = [Window {
+            within: DAY,
+            most: 1,
+        }];
+        let reached = of_subject == self.most_failures;
+        let key = format!("told {subject}");
         Ok(Failed {
-            tells_owner: of_subject == self.most_failures,
+            tells_owner: reached && take(connection, &key, &once, now).await?,
             breaker: all == self.all_failures || network_trips,
         })
     }
@@ -302,6 +307,37 @@ impl Limits {
             return Ok(true);
         }
         Ok(network.factor == 1 && own > 0 && all >= self.all_failures)
+    }
+
+    /// Whether the portal may be asked for one more thing that mails somebody; nothing is taken.
+    pub async fn has_errand(
+        &self,
+        connection: &mut Connection,
+        subject: &str,
+        now: Millis,
+    ) -> sqlx::Result<bool> {
+        let key = errands_of(subject);
+        for window in self.requests() {
+            let (known, _) = count(connection, &key, window.within, now).await?;
+            if known >= window.most {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Takes one of what the portal may be asked for.
+    pub async fn admit_errand(
+        &self,
+        connection: &mut Connection,
+        subject: &str,
+        now: Millis,
+    ) -> sqlx::Result<bool> {
+        take(connection, &errands_of(subject), &self.requests(), now).await
+    }
+
+    fn requests(&self) -> [Window; 2] {
+        hourly_and_daily(self.requests_an_hour, self.requests_a_day)
     }
 
     /// Whether a mail to somebody that is no code may go out.
@@ -345,13 +381,14 @@ impl Limits {
     pub async fn is_worth_a_line(
         &self,
         connection: &mut Connection,
+        event: &str,
         now: Millis,
     ) -> sqlx::Result<bool> {
         let window = [Window {
             within: HOUR,
             most: LINES,
         }];
-        take(connection, "refusals", &window, now).await
+        take(connection, &format!("refusals {event}"), &window, now).await
     }
 
     /// Stops mails about a subject for a day; not more than three times in thirty days, so that nobody can be silenced
@@ -389,6 +426,15 @@ pub struct Failed {
     pub breaker: bool,
 }
 
+fn hourly_and_daily(an_hour: usize, a_day: usize) -> [Window; 2] {
+    let window = |within, most| Window { within, most };
+    [window(HOUR, an_hour), window(DAY, a_day)]
+}
+
+fn errands_of(subject: &str) -> String {
+    format!("errands {subject}")
+}
+
 fn failures_of(subject: &str) -> String {
     format!("failures-at {subject}")
 }
@@ -401,6 +447,8 @@ impl Default for Limits {
             link: 10 * MINUTE,
             codes_an_hour: 3,
             codes_a_day: 6,
+            requests_an_hour: 3,
+            requests_a_day: 6,
             notices_a_day: 6,
             identities: 3,
             chat_failures: 10,

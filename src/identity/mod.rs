@@ -1,7 +1,10 @@
 //! Who somebody is, proved by a code to the mailbox on record, until when; and how much may be tried. Nothing here knows
 //! the portal, a page or a sentence; nothing before a proof differs between numbers that are known and those that are not.
 
+mod binding;
 mod code;
+mod disavowal;
+mod guess;
 pub mod limits;
 pub mod link;
 pub mod number;
@@ -26,8 +29,9 @@ use crate::storage::{Connection, Store};
 use limits::Limits;
 use number::{IdentityNumber, Kind};
 
+pub use guess::Finished;
 pub use session::{Ended, Proof, Redeemed, Returned, Sessions, Standing};
-pub use verification::{About, Asked, Finished, Opened, Started, Step};
+pub use verification::{About, Asked, Opened, Started, Step};
 
 /// How far the clocks of processes may differ; what was made later than that ahead was made before a clock was set back.
 const CLOCKS_DIFFER: Millis = 60_000;
@@ -188,7 +192,8 @@ impl Identity {
         entry: Entry<'_>,
         now: Millis,
     ) -> sqlx::Result<()> {
-        if self.limits.is_worth_a_line(connection, now).await? {
+        let event = entry.event.as_str();
+        if self.limits.is_worth_a_line(connection, event, now).await? {
             return self.audit.record(connection, entry, now).await;
         }
         metrics::counter!("tanya_refusals_unrecorded_total").increment(1);
@@ -202,16 +207,6 @@ impl Identity {
         let entry = Entry::new(Event::LinkOpened, "not-pressed");
         self.record_refusal(&mut transaction, entry, now).await?;
         transaction.commit().await
-    }
-
-    /// Records a "this was not me" whose token is spent or unknown.
-    pub async fn note_false_disavowal(
-        &self,
-        connection: &mut Connection,
-        now: Millis,
-    ) -> sqlx::Result<()> {
-        let entry = Entry::new(Event::Disavowed, "unknown");
-        self.record_refusal(connection, entry, now).await
     }
 
     /// The token of a row: derived, so that it stands nowhere; now and before the last rotation.

@@ -1,22 +1,14 @@
-//! What a proof gives: a person known in one conversation for a while, a chat that stays bound to them, and the end of
-//! both.
+//! What a proof gives: a person known in one conversation for a while, and its end.
 
-use uuid::Uuid;
-
-use super::number::Kind;
 use super::request::Request;
 use super::{CLOCKS_DIFFER, Identity, Who, hash};
 use crate::audit::{Entry, Event};
 use crate::clock::Millis;
-use crate::outbox::{Content, Letter, To};
-use crate::storage::binding::{self, BindingRow};
+use crate::storage::binding;
 use crate::storage::conversation::ConversationRow;
 use crate::storage::proof::{self, ProofRow};
 use crate::storage::verification::{self, VerificationRow};
-use crate::storage::{Connection, disavowal, document_link};
-
-/// How long "this was not me" is taken from a mail, in milliseconds.
-const DISAVOWABLE: Millis = 30 * 24 * 3_600_000;
+use crate::storage::{Connection, document_link};
 
 /// A person, known in one conversation.
 #[derive(Clone, Debug)]
@@ -52,7 +44,7 @@ impl Standing {
 /// A proof on its way back to the chat that asked.
 #[derive(Clone, Debug)]
 pub struct Returned {
-    row: VerificationRow,
+    pub(super) row: VerificationRow,
     /// What the chat asked for.
     pub request: Request,
     /// Who was proved.
@@ -146,6 +138,17 @@ impl Identity {
         let row = proof::by_id(connection, id).await?;
         let row = row.filter(|row| self.is_alive(row, now));
         Ok(row.and_then(|row| self.proof(row, now)))
+    }
+
+    /// Whether a proof was not ended.
+    pub async fn is_live(
+        &self,
+        connection: &mut Connection,
+        id: &str,
+        now: Millis,
+    ) -> sqlx::Result<bool> {
+        let row = proof::by_id(connection, id).await?;
+        Ok(row.is_some_and(|row| self.is_alive(&row, now)))
     }
 
     /// The ids of the live proofs of a conversation: what others gave is hidden.
@@ -263,93 +266,6 @@ impl Identity {
         Ok(Some(redeemed))
     }
 
-    async fn bind(
-        &self,
-        connection: &mut Connection,
-        proved: &ProofRow,
-        returned: &Returned,
-        contact: &str,
-        now: Millis,
-    ) -> sqlx::Result<Redeemed> {
-        let channel = &proved.channel;
-        let known = binding::of_contact(connection, channel, contact, now).await?;
-        if known.is_some_and(|known| known.subject == proved.subject) {
-            return Ok(Redeemed::default());
-        }
-        binding::end_of_contact(connection, channel, contact, now).await?;
-        let others = binding::of_subject(connection, &proved.subject).await?;
-        let unbound = if others.len() >= self.limits.bindings {
-            binding::end_of_subject(connection, &proved.subject, contact, now).await?
-        } else {
-            Vec::new()
-        };
-        let mut ended = Vec::new();
-        if !unbound.is_empty() {
-            let here = &proved.conversation_id;
-            ended = proof::end_of_subject(connection, &proved.subject, here, now).await?;
-        }
-        let id = Uuid::now_v7().to_string();
-        let number = self.identity_number(&returned.row);
-        let number = number.and_then(|number| self.seal(&id, &number.reveal()));
-        let row = BindingRow {
-            id,
-            channel: channel.clone(),
-            contact: contact.to_owned(),
-            kind: proved.kind.clone(),
-            subject: proved.subject.clone(),
-            last4: proved.last4.clone(),
-            person: proved.person.clone(),
-            number: number.unwrap_or_default(),
-            address_mark: proved.address_mark.clone(),
-            bound_at: now,
-            expires_at: now + self.limits.binding,
-            checked_at: now,
-        };
-        binding::insert(connection, &row).await?;
-        let letter = Letter {
-            to: To::Person {
-                reference: returned.who.reference.clone(),
-                kind: proved.kind.clone(),
-            },
-            content: Content::Bound {
-                who: self.who_asked(&returned.row),
-                instead: !unbound.is_empty(),
-                at: now,
-            },
-            subject: proved.subject.clone(),
-            conversation_id: String::new(),
-            language: returned.row.language.clone(),
-            expires_at: None,
-        };
-        self.notify(connection, &letter, now).await?;
-        let entry = Entry::new(Event::Binding, "bound")
-            .within(&proved.conversation_id)
-            .about(&proved.subject);
-        self.audit.record(connection, entry, now).await?;
-        Ok(Redeemed {
-            bound: true,
-            unbound,
-            ended,
-        })
-    }
-
-    /// The number that a chat is bound to, so that a code can be mailed without asking for it again.
-    pub async fn bound_number(
-        &self,
-        connection: &mut Connection,
-        conversation: &ConversationRow,
-        now: Millis,
-    ) -> sqlx::Result<Option<super::IdentityNumber>> {
-        let Some(contact) = &conversation.contact else {
-            return Ok(None);
-        };
-        let row = binding::of_contact(connection, &conversation.channel, contact, now).await?;
-        Ok(row.and_then(|row| {
-            let number: String = self.open(&row.id, &row.number)?;
-            super::IdentityNumber::parse(Kind::parse(&row.kind)?, &number)
-        }))
-    }
-
     /// Notes that the person of a conversation wrote: what is proved there lasts on.
     pub async fn touch(
         &self,
@@ -357,7 +273,13 @@ impl Identity {
         conversation_id: &str,
         now: Millis,
     ) -> sqlx::Result<()> {
-        proof::touch(connection, conversation_id, now).await
+        proof::touch(
+            connection,
+            conversation_id,
+            now - self.limits.proof_idle,
+            now,
+        )
+        .await
     }
 
     /// Where a person is known, besides this conversation.
@@ -422,23 +344,39 @@ impl Identity {
         self.audit.record(connection, entry, now).await
     }
 
-    /// Ends everything that is known of a person everywhere.
-    pub async fn end_all(
+    /// Ends everything that is known of a person everywhere. That it was done is noted with [`Self::note_ended`], last
+    /// in the transaction: whoever holds the end of the record waits for no row.
+    pub async fn end_everywhere(
         &self,
         connection: &mut Connection,
         subject: &str,
-        why: &str,
         now: Millis,
     ) -> sqlx::Result<Ended> {
         let conversations = proof::end_of_subject(connection, subject, "", now).await?;
         let contacts = binding::end_of_subject(connection, subject, "", now).await?;
         verification::close_of_subject(connection, subject, now).await?;
-        let entry = Entry::new(Event::SessionsEnded, why).about(subject);
-        self.audit.record(connection, entry, now).await?;
         Ok(Ended {
             conversations,
             contacts,
         })
+    }
+
+    /// Records that everything that was known of a person was ended, and why.
+    pub async fn note_ended(
+        &self,
+        connection: &mut Connection,
+        subject: &str,
+        why: &str,
+        now: Millis,
+    ) -> sqlx::Result<()> {
+        let entry = Entry::new(Event::SessionsEnded, why).about(subject);
+        self.audit.record(connection, entry, now).await
+    }
+
+    /// Whether the portal still serves a person, at the address that the code went to.
+    pub fn is_still(&self, who: &Who, active: bool, address: Option<&str>) -> bool {
+        let mark = address.map(|address| self.address_mark(address));
+        active && mark.as_deref() == Some(who.address_mark.as_str())
     }
 
     /// Ends proofs, requests and bindings whose time is over; the conversations that lost a proof.
@@ -455,65 +393,5 @@ impl Identity {
         let proved_since = now - limits.proof_most;
         let latest = now + CLOCKS_DIFFER;
         proof::end_old(connection, idle_since, proved_since, latest, now).await
-    }
-
-    /// A binding that the portal did not confirm for a day: whether its person is still served, at the same address.
-    pub async fn take_unchecked(
-        &self,
-        connection: &mut Connection,
-        before: Millis,
-        now: Millis,
-    ) -> sqlx::Result<Option<(BindingRow, Who)>> {
-        loop {
-            let Some(row) = binding::take_unchecked(connection, before, now).await? else {
-                return Ok(None);
-            };
-            // What nobody can open was sealed with a key that is gone: it binds nobody.
-            match self.open(&row.subject, &row.person) {
-                Some(who) => return Ok(Some((row, who))),
-                None => {
-                    binding::end_of_contact(connection, &row.channel, &row.contact, now).await?;
-                }
-            }
-        }
-    }
-
-    /// The token with which whom a mail is about says that it was not them.
-    pub async fn disavow_url(
-        &self,
-        connection: &mut Connection,
-        mail: &str,
-        subject: &str,
-        now: Millis,
-    ) -> sqlx::Result<String> {
-        let token = self.token(super::Purpose::Disavow, mail);
-        disavowal::insert(connection, mail, &hash(&token), subject, now).await?;
-        Ok(format!("{}/bukan-saya#{token}", self.public_url))
-    }
-
-    /// Takes "this was not me" from a mail, once: whom it concerns; none if the token is spent or unknown.
-    pub async fn take_disavowal(
-        &self,
-        connection: &mut Connection,
-        token: &str,
-        now: Millis,
-    ) -> sqlx::Result<Option<String>> {
-        disavowal::take(connection, &hash(token), now - DISAVOWABLE, now).await
-    }
-
-    /// Ends everything that is known of somebody who says that it was not them, and stops mails for a day where that
-    /// was not done too often.
-    pub async fn disavow(
-        &self,
-        connection: &mut Connection,
-        subject: &str,
-        now: Millis,
-    ) -> sqlx::Result<Ended> {
-        let stopped = self.limits.stop(connection, subject, now).await?;
-        let ended = self.end_all(connection, subject, "disavowed", now).await?;
-        let outcome = if stopped { "stopped" } else { "not-stopped" };
-        let entry = Entry::new(Event::Disavowed, outcome).about(subject);
-        self.audit.record(connection, entry, now).await?;
-        Ok(ended)
     }
 }

@@ -4,14 +4,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand::Rng;
 
-use super::limits::Barred;
 use super::number::{IdentityNumber, Kind};
 use super::request::Request;
 use super::{Asker, AskingNetwork, CLOCKS_DIFFER, Identity, Purpose, Refused, Who, hash};
 use crate::audit::{Entry, Event};
 use crate::clock::Millis;
 use crate::outbox::{Content, Letter, To};
-use crate::secret::Secret;
 use crate::storage::Connection;
 use crate::storage::verification::{self, VerificationRow};
 
@@ -87,15 +85,8 @@ pub struct About {
 pub struct Started {
     /// In how many milliseconds it can be asked for again.
     pub resend_after: Millis,
-}
-
-/// The code was right.
-#[derive(Clone, Debug)]
-pub struct Finished {
-    /// What brings the proof back to the chat that asked; shown once.
-    pub secret: Secret,
-    /// The channel that asked.
-    pub channel: String,
+    /// Whether one goes out; told only where the person is known.
+    pub issued: bool,
 }
 
 impl Identity {
@@ -127,16 +118,8 @@ impl Identity {
         let entry = Entry::new(Event::VerifyAsked, "asked")
             .within(asked.conversation_id)
             .detail(asked.request.action.as_str());
-        self.audit.record(connection, entry, now).await
-    }
-
-    /// The latest open request of a conversation.
-    pub async fn latest_request(
-        &self,
-        connection: &mut Connection,
-        conversation_id: &str,
-    ) -> sqlx::Result<Option<String>> {
-        verification::latest(connection, conversation_id).await
+        // Anybody can ask: nobody may fill the record with it.
+        self.record_refusal(connection, entry, now).await
     }
 
     /// The address of a request's page, for the conversation that asked only.
@@ -155,7 +138,7 @@ impl Identity {
         Ok(format!("{}/verify#{token}", self.public_url))
     }
 
-    async fn opened(
+    pub(super) async fn opened(
         &self,
         connection: &mut Connection,
         opened: Opened<'_>,
@@ -169,18 +152,18 @@ impl Identity {
     }
 
     /// Whether a code may still be asked for.
-    fn can_start(&self, row: &VerificationRow, now: Millis) -> bool {
+    pub(super) fn can_start(&self, row: &VerificationRow, now: Millis) -> bool {
         now < row.expires_at && row.created_at <= now + CLOCKS_DIFFER
     }
 
     /// Whether a code that was issued can still be given.
-    fn has_code(&self, row: &VerificationRow, now: Millis) -> bool {
+    pub(super) fn has_code(&self, row: &VerificationRow, now: Millis) -> bool {
         row.code_at
             .is_some_and(|at| now < at + self.limits.code && at <= now + CLOCKS_DIFFER)
     }
 
     /// Whether there is such a request, before anything is held for it: anybody may come with a token.
-    async fn is_known(&self, opened: Opened<'_>) -> Result<(), Refused> {
+    pub(super) async fn is_known(&self, opened: Opened<'_>) -> Result<(), Refused> {
         let mut connection = self.store.connection().await?;
         self.opened(&mut connection, opened).await.map(|_| ())
     }
@@ -241,6 +224,7 @@ impl Identity {
         if row.sends > 0 && resend_after(&row, now) > 0 && self.has_code(&row, now) {
             return Ok(Started {
                 resend_after: resend_after(&row, now),
+                issued: true,
             });
         }
         let started = self.issue(&mut transaction, row, network, now).await?;
@@ -264,17 +248,28 @@ impl Identity {
         };
         let admitted = self.limits.admit_start(connection, &asker, &subject, now);
         let admitted = admitted.await?;
+        if !admitted && row.sends > 0 {
+            // The code that was mailed before stays good.
+            let entry = Entry::new(Event::VerifyStarted, "withheld");
+            let entry = entry.within(&row.conversation_id).about(&subject);
+            self.record_refusal(connection, entry, now).await?;
+            return Ok(Started {
+                resend_after: resend_wait(row.sends + 1),
+                issued: false,
+            });
+        }
         row.salt = Some(new_salt());
         row.code_at = Some(now);
         if !verification::issue(connection, &row).await? {
             // Another request was faster: its code is on its way.
             return Ok(Started {
                 resend_after: resend_wait(row.sends + 1),
+                issued: admitted,
             });
         }
         row.sends += 1;
-        verification::close_others(connection, &row, now).await?;
         if admitted {
+            verification::close_others(connection, &row, now).await?;
             let letter = Letter {
                 to: To::Number {
                     kind: row.kind.clone().unwrap_or_default(),
@@ -295,9 +290,14 @@ impl Identity {
         let entry = Entry::new(Event::VerifyStarted, outcome)
             .within(&row.conversation_id)
             .about(&subject);
-        self.audit.record(connection, entry, now).await?;
+        if admitted {
+            self.audit.record(connection, entry, now).await?;
+        } else {
+            self.record_refusal(connection, entry, now).await?;
+        }
         Ok(Started {
             resend_after: resend_wait(row.sends),
+            issued: admitted,
         })
     }
 
@@ -329,7 +329,11 @@ impl Identity {
         let entry = Entry::new(Event::VerifyStarted, outcome)
             .within(&row.conversation_id)
             .about(&subject);
-        self.audit.record(connection, entry, now).await?;
+        if admitted {
+            self.audit.record(connection, entry, now).await?;
+        } else {
+            self.record_refusal(connection, entry, now).await?;
+        }
         transaction.commit().await?;
         if admitted {
             Ok(row)
@@ -339,7 +343,7 @@ impl Identity {
     }
 
     /// The number that was given to a request.
-    fn number(&self, row: &VerificationRow) -> Option<String> {
+    pub(super) fn number(&self, row: &VerificationRow) -> Option<String> {
         self.open(&row.id, row.number.as_deref()?)
     }
 
@@ -376,118 +380,8 @@ impl Identity {
         verification::know(&mut connection, id, sends, &person).await
     }
 
-    /// Takes a guess at the code: it is spent before it is looked at.
-    pub async fn finish(
-        &self,
-        opened: Opened<'_>,
-        code: &str,
-        network: Option<AskingNetwork>,
-    ) -> Result<Finished, Refused> {
-        let now = self.clock.now();
-        self.is_known(opened).await?;
-        let mut transaction = self.store.begin().await?;
-        let row = self.opened(&mut transaction, opened).await?;
-        let subject = row.subject.clone().unwrap_or_default();
-        let asker = Asker {
-            chat: row.chat.clone(),
-            bound: row.bound.clone(),
-            network,
-        };
-        if row.code_at.is_none() && !self.can_start(&row, now) {
-            return Err(Refused::Gone);
-        }
-        if !self.has_code(&row, now) {
-            return Err(Refused::Expired);
-        }
-        let limits = &self.limits;
-        let barred = limits.admit_guess(&mut transaction, &asker, &subject, now);
-        if let Err(barred) = barred.await? {
-            let entry = Entry::new(Event::VerifyFinished, "barred");
-            let entry = entry.within(&row.conversation_id).about(&subject);
-            self.record_refusal(&mut transaction, entry, now).await?;
-            transaction.commit().await?;
-            return Err(match barred {
-                Barred::Locked => Refused::Locked,
-                Barred::Wait(wait) => Refused::Wait(wait),
-            });
-        }
-        let most = i64::try_from(limits.tries).unwrap_or(i64::MAX);
-        let code_since = now - limits.code + 1;
-        let spent = verification::spend(&mut transaction, &row.id, most, code_since).await?;
-        transaction.commit().await?;
-        let Some(spent) = spent else {
-            return Err(Refused::Locked);
-        };
-        let left = usize::try_from(most - spent).unwrap_or_default();
-        if self.is_code(&row, code) {
-            self.succeed(&row, now).await
-        } else {
-            self.fail(&row, &asker, left, now).await
-        }
-    }
-
-    async fn succeed(&self, row: &VerificationRow, now: Millis) -> Result<Finished, Refused> {
-        let secret = self.token(Purpose::Return, &row.id);
-        let mut transaction = self.store.begin().await?;
-        let connection = &mut transaction;
-        let first =
-            verification::finish(connection, &row.id, row.sends, &hash(&secret), now).await?;
-        let outcome = if first { "proved" } else { "too-late" };
-        let entry = Entry::new(Event::VerifyFinished, outcome)
-            .within(&row.conversation_id)
-            .about(row.subject.as_deref().unwrap_or_default());
-        self.audit.record(connection, entry, now).await?;
-        transaction.commit().await?;
-        if !first {
-            return Err(Refused::Gone);
-        }
-        Ok(Finished {
-            secret: Secret::new(secret),
-            channel: row.channel.clone(),
-        })
-    }
-
-    async fn fail(
-        &self,
-        row: &VerificationRow,
-        asker: &Asker,
-        left: usize,
-        now: Millis,
-    ) -> Result<Finished, Refused> {
-        let subject = row.subject.clone().unwrap_or_default();
-        let mut transaction = self.store.begin().await?;
-        let connection = &mut transaction;
-        let failed = self.limits.failed(connection, asker, &subject, now).await?;
-        if failed.tells_owner {
-            let letter = Letter {
-                to: To::Number {
-                    kind: row.kind.clone().unwrap_or_default(),
-                    number: self.number(row).unwrap_or_default(),
-                },
-                content: Content::Attempts,
-                subject: subject.clone(),
-                conversation_id: String::new(),
-                language: row.language.clone(),
-                expires_at: Some(now + super::limits::DAY),
-            };
-            self.notify(connection, &letter, now).await?;
-        }
-        let entry = Entry::new(Event::VerifyFinished, "wrong")
-            .within(&row.conversation_id)
-            .about(&subject);
-        self.audit.record(connection, entry, now).await?;
-        if failed.breaker {
-            tracing::error!("too many wrong codes: new proofs are paused where they come from");
-            metrics::counter!("tanya_breaker_total").increment(1);
-            let entry = Entry::new(Event::Breaker, "tripped");
-            self.audit.record(connection, entry, now).await?;
-        }
-        transaction.commit().await?;
-        Err(Refused::WrongCode { left })
-    }
-
     /// Has a mail sent to somebody that is no code, if they do not get too many.
-    pub(super) async fn notify(
+    pub async fn notify(
         &self,
         connection: &mut Connection,
         letter: &Letter,

@@ -176,10 +176,14 @@ messages! {
     link_again ["{what}", "{time}"],
     /// Something is being asked of the portal.
     errand_begun [],
+    /// It was asked of the portal too often.
+    errand_too_many [],
     /// The portal mails it.
     reset_by_portal ["{address}"],
     /// We have mailed it.
     reset_by_us ["{address}"],
+    /// Stands for an address that cannot be shown.
+    registered_address [],
     /// The portal mails it.
     activation_by_portal ["{address}"],
     /// We have mailed it.
@@ -190,6 +194,10 @@ messages! {
     mail_failed ["{number}"],
     /// The portal did not answer.
     errand_unsure ["{number}"],
+    /// Nothing was asked of the portal.
+    errand_not_run [],
+    /// No code goes out.
+    code_withheld [],
     /// The portal refused for no reason that we know.
     errand_refused ["{number}"],
     /// Reset without an account.

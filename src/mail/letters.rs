@@ -162,7 +162,7 @@ impl Letter<'_> {
 }
 
 /// A name that somebody gave themselves: in one line, without what could pass for a code or an address.
-fn named(who: &str) -> String {
+pub fn named(who: &str) -> String {
     if is_username(who) {
         return who.to_owned();
     }

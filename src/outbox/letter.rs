@@ -155,8 +155,10 @@ pub struct Errand {
     pub last4: String,
     /// The conversation that is told how it went.
     pub conversation_id: String,
-    /// The proof that it is done for: what is said of it is hidden with it.
+    /// The proof that it is done for: what is said of it is hidden with it, and it is not run once that was revoked.
     pub proof: String,
+    /// It is not run later than this, in Unix milliseconds.
+    pub expires_at: Millis,
 }
 
 #[cfg(test)]

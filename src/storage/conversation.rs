@@ -56,7 +56,8 @@ pub async fn insert(
     Ok(result.rows_affected() == 1)
 }
 
-/// The live conversation that this token opens, if it was written to since `idle_since`.
+/// The live conversation that this token opens, if it was written to since `idle_since`, or waits for an officer, or was
+/// told of one since.
 pub async fn by_token(
     connection: &mut Connection,
     token_hash: &str,
@@ -64,12 +65,35 @@ pub async fn by_token(
 ) -> sqlx::Result<Option<ConversationRow>> {
     sqlx::query_as(
         "SELECT id, channel, contact, language, state, version, last_seq, calm_at, active_at
-         FROM conversation WHERE token_hash = $1 AND ended_at IS NULL AND active_at >= $2",
+         FROM conversation WHERE token_hash = $1 AND ended_at IS NULL
+           AND (active_at >= $2 OR EXISTS
+                   (SELECT 1 FROM ticket t WHERE t.conversation_id = conversation.id
+                      AND (t.status IN ('open', 'pending') OR t.updated_at >= $2)))",
     )
     .bind(token_hash)
     .bind(idle_since)
     .fetch_optional(connection)
     .await
+}
+
+/// Whether a conversation goes on: it was written to since `idle_since`, or waits for an officer, or was told of one
+/// since.
+pub async fn goes_on(
+    connection: &mut Connection,
+    id: &str,
+    idle_since: Millis,
+) -> sqlx::Result<bool> {
+    let count: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM conversation WHERE id = $1 AND ended_at IS NULL
+           AND (active_at >= $2 OR EXISTS
+                   (SELECT 1 FROM ticket t WHERE t.conversation_id = conversation.id
+                      AND (t.status IN ('open', 'pending') OR t.updated_at >= $2)))",
+    )
+    .bind(id)
+    .bind(idle_since)
+    .fetch_one(connection)
+    .await?;
+    Ok(count > 0)
 }
 
 /// The live conversation of this id.

@@ -30,6 +30,8 @@ use sqlx::postgres::PgListener;
 use sqlx::{Any, AnyConnection, Executor, Transaction};
 use thiserror::Error;
 
+use crate::clock::Millis;
+
 /// A connection to whichever database it is.
 pub type Connection = AnyConnection;
 
@@ -121,6 +123,16 @@ impl Store {
     /// Whether no other process can serve on this database.
     pub fn is_alone(&self) -> bool {
         self.backend == Backend::Sqlite
+    }
+
+    /// The database server's own time, in Unix milliseconds; none where it has no clock of its own.
+    pub async fn time(&self) -> sqlx::Result<Option<Millis>> {
+        if self.backend == Backend::Sqlite {
+            return Ok(None);
+        }
+        let mut connection = self.connection().await?;
+        let time = sqlx::query_scalar("SELECT CAST(EXTRACT(EPOCH FROM now()) * 1000 AS BIGINT)");
+        time.fetch_one(&mut *connection).await.map(Some)
     }
 
     /// A connection for reading.

@@ -84,7 +84,7 @@ pub async fn advance(connection: &mut Connection, id: &str, parts: i64) -> sqlx:
     Ok(())
 }
 
-/// Notes that a delivery came to its end: `sent`, or `dead`. What it carried of its own is wiped.
+/// Notes that a delivery came to its end: `sent`, `blocked` if nobody is there who wants it, or `dead`. What it carried of its own is wiped.
 pub async fn finish(
     connection: &mut Connection,
     id: &str,

@@ -93,17 +93,22 @@ pub async fn by_id(connection: &mut Connection, id: &str) -> sqlx::Result<Option
     .await
 }
 
-/// Notes that the person of a conversation wrote.
+/// Notes that the person of a conversation wrote; a proof that was idle for too long stays so.
 pub async fn touch(
     connection: &mut Connection,
     conversation_id: &str,
+    idle_since: Millis,
     at: Millis,
 ) -> sqlx::Result<()> {
-    sqlx::query("UPDATE proof SET used_at = $2 WHERE conversation_id = $1 AND ended_at IS NULL")
-        .bind(conversation_id)
-        .bind(at)
-        .execute(connection)
-        .await?;
+    sqlx::query(
+        "UPDATE proof SET used_at = $2
+         WHERE conversation_id = $1 AND ended_at IS NULL AND used_at >= $3",
+    )
+    .bind(conversation_id)
+    .bind(at)
+    .bind(idle_since)
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

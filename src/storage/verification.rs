@@ -113,21 +113,6 @@ pub async fn by_id(connection: &mut Connection, id: &str) -> sqlx::Result<Option
         .await
 }
 
-/// The latest open request of a conversation.
-pub async fn latest(
-    connection: &mut Connection,
-    conversation_id: &str,
-) -> sqlx::Result<Option<String>> {
-    sqlx::query_scalar(
-        "SELECT id FROM verification
-         WHERE conversation_id = $1 AND finished_at IS NULL AND closed_at IS NULL
-         ORDER BY id DESC LIMIT 1",
-    )
-    .bind(conversation_id)
-    .fetch_optional(connection)
-    .await
-}
-
 /// The request whose proof a secret brings back.
 pub async fn by_return(
     connection: &mut Connection,

@@ -24,7 +24,7 @@ use crate::storage::pace::{self, Rate};
 use crate::storage::{conversation, message as transcript, outbox as deliveries};
 
 /// How long an update belongs to who claimed it.
-const LEASE: Millis = 20_000;
+const LEASE: Millis = 60_000;
 /// How long is waited for what is soon better, and for anything.
 const SHORTLY: Millis = 1_000;
 const LONGEST: Millis = 60_000;

@@ -140,6 +140,12 @@ impl Sending {
         if now - row.created_at > LATEST || row.attempts > MOST_TRIES {
             tracing::error!(delivery = row.id, "a delivery was given up");
             outbox::finish(&mut transaction, &row.id, "dead", now).await?;
+            if row.lane.ends_with(" remove") {
+                let id = &row.conversation_id;
+                self.engine
+                    .note_unremoved(&mut transaction, id, now)
+                    .await?;
+            }
             transaction.commit().await?;
             return Ok(Next::Again);
         }
@@ -283,7 +289,7 @@ impl Sending {
         let parcel = match payload {
             Some(Payload::Remove { number }) => {
                 let removed = self.bot.delete_message(chat, MessageId(number)).await;
-                return Ok(removed.map_or_else(|error| gone_or_refused(&error), |_| Went::Sent));
+                return Ok(removed.map_or_else(|error| removed_or_refused(&error), |_| Went::Sent));
             }
             Some(Payload::Leave) => {
                 let left = self.bot.leave_chat(chat).await;
@@ -432,6 +438,15 @@ struct Shape {
     answers: Option<i32>,
     /// Whether it can be forwarded or kept.
     protected: bool,
+}
+
+/// What is not there any more was removed; what cannot be removed was not.
+fn removed_or_refused(error: &RequestError) -> Went {
+    let gone = error.to_string().contains("not found");
+    match Refusal::from(error) {
+        Refusal::Wrong if !gone => Went::Refused(Refusal::Wrong),
+        _ => gone_or_refused(error),
+    }
 }
 
 /// What is not there any more was left, or was removed.

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Json;
 use axum::extract::State;
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 
 use super::WebState;
 use super::error::Code;
-use super::pages::policy_header;
+use super::pages::{PLAIN_PAGE, page};
 use crate::clock::shown;
 use crate::mail::inbox::{Inbox, InboxMail};
 use crate::portal::simulator::Simulator;
@@ -76,17 +76,10 @@ pub async fn inbox(State(state): State<WebState>) -> Response {
         subject: mail.subject,
         at: local_time(&mail.at),
     });
-    let page = InboxPage {
+    let shown = InboxPage {
         mails: mails.collect(),
     };
-    let policy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-    match page.render() {
-        Ok(html) => (policy_header(policy), Html(html)).into_response(),
-        Err(error) => {
-            tracing::error!(%error, "a page could not be made");
-            Code::Unavailable.into_response()
-        }
-    }
+    page(PLAIN_PAGE, &shown)
 }
 
 /// A moment as people in Kelantan read it.

@@ -4,20 +4,20 @@
 use askama::Template;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use url::Url;
 
 use super::WebState;
 use super::error::{Code, Refusal};
-use super::pages::page_with;
+use super::pages::{PLAIN_PAGE, page};
 use crate::conversation::report::{Report, Told};
 use crate::identity::link::Pressed;
 use crate::identity::request::{Action, Request};
 use crate::knowledge::messages::Messages;
 use crate::knowledge::text::Localised;
-use crate::portal::{Fault, Portal};
+use crate::portal::{Fault, Portal, RegisteredAddress};
 use crate::secret::{random_token, same};
 
 /// The cookie that a page sets: only a browser that was shown the page can press its button.
@@ -27,16 +27,24 @@ const COOKIE_AGE: u32 = 900;
 /// The most characters of a token.
 const TOKEN: usize = 128;
 
+#[derive(Template)]
+#[template(path = "link.html")]
+struct LinkPage;
+
+#[derive(Template)]
+#[template(path = "disavow.html")]
+struct DisavowPage;
+
 /// `/l`: the page of a document's link; the same whatever the link.
 pub async fn document_page(State(state): State<WebState>, headers: HeaderMap) -> Response {
     let hosts = state.portal.as_ref().map(|portal| origins(portal));
     let policy = policy(&hosts.unwrap_or_default());
-    pressed_page(&state, "link.html", &policy, &headers)
+    pressed_page(&state, &headers, page(&policy, &LinkPage))
 }
 
 /// `/bukan-saya`: the page of "this was not me".
 pub async fn disavow_page(State(state): State<WebState>, headers: HeaderMap) -> Response {
-    pressed_page(&state, "disavow.html", &policy(""), &headers)
+    pressed_page(&state, &headers, page(&policy(""), &DisavowPage))
 }
 
 /// The form may be sent to us, and lead on to the portal's own hosts.
@@ -52,7 +60,8 @@ fn origins(portal: &Portal) -> String {
     hosts.map(|host| format!(" {scheme}://{host}")).collect()
 }
 
-fn pressed_page(state: &WebState, file: &str, policy: &str, headers: &HeaderMap) -> Response {
+/// With the cookie that the button needs.
+fn pressed_page(state: &WebState, headers: &HeaderMap, mut page: Response) -> Response {
     if is_scanner(headers) {
         metrics::counter!("tanya_link_prefetch_total").increment(1);
     }
@@ -64,11 +73,10 @@ fn pressed_page(state: &WebState, file: &str, policy: &str, headers: &HeaderMap)
         cookie_name(secure),
         if secure { "; Secure" } else { "" }
     );
-    let mut response = page_with(policy, file, headers);
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
-        response.headers_mut().insert(header::SET_COOKIE, cookie);
+        page.headers_mut().insert(header::SET_COOKIE, cookie);
     }
-    response
+    page
 }
 
 fn cookie_name(secure: bool) -> String {
@@ -120,10 +128,10 @@ fn is_pressed(state: &WebState, headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let own = text("sec-fetch-site") == Some("same-origin");
     let navigates = text("sec-fetch-mode").is_none_or(|mode| mode == "navigate");
-    // Safari sends the mode and never the user.
+    // Safari, and apps that show pages with its engine, send the mode and never the user.
     let agent = text("user-agent").unwrap_or_default();
-    let safari = agent.contains("Safari/") && !agent.contains("Chrom");
-    let browser = text("sec-fetch-mode").is_some() && !safari;
+    let webkit = agent.contains("AppleWebKit/") && !agent.contains("Chrom");
+    let browser = text("sec-fetch-mode").is_some() && !webkit;
     let pressed = !browser || text("sec-fetch-user") == Some("?1");
     own && navigates && pressed && has_cookie(state, headers)
 }
@@ -165,20 +173,12 @@ type Said = (Localised<String>, Localised<String>);
 fn notice(state: &WebState, status: StatusCode, pick: impl Fn(&Messages) -> Said) -> Response {
     let knowledge = state.knowledge.current();
     let (title, text) = pick(knowledge.messages());
-    let page = Notice {
+    let said = Notice {
         title: format!("{} / {}", title.ms, title.en),
         text_ms: text.ms,
         text_en: text.en,
     };
-    let policy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-    let policy = (HeaderName::from_static("content-security-policy"), policy);
-    match page.render() {
-        Ok(html) => (status, [policy], Html(html)).into_response(),
-        Err(error) => {
-            tracing::error!(%error, "a page could not be made");
-            Code::Unavailable.into_response()
-        }
-    }
+    (status, page(PLAIN_PAGE, &said)).into_response()
 }
 
 /// `POST /l/open`: opens the document at the portal, once.
@@ -249,12 +249,9 @@ async fn open_at(
     };
     let person = portal.person(reference, proof.who.kind).await;
     let person = person.map_err(Opening::Failed)?;
-    let person = person
-        .filter(|person| person.active)
-        .ok_or(Opening::Changed)?;
-    let mark = person.address.as_ref();
-    let mark = mark.map(|address| identity.address_mark(address.reveal()));
-    if mark.as_deref() != Some(proof.who.address_mark.as_str()) {
+    let person = person.ok_or(Opening::Changed)?;
+    let address = person.address.as_ref().map(RegisteredAddress::reveal);
+    if !identity.is_still(&proof.who, person.active, address) {
         return Err(Opening::Changed);
     }
     let staff = person.staff().ok_or(Opening::Changed)?;

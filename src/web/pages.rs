@@ -53,22 +53,13 @@ struct LandingPage;
 /// `/`: the sample treasury page in the demo, a modest one that leads to the chat otherwise.
 pub async fn home(State(state): State<WebState>) -> Response {
     let public_url = state.site.public_url.as_str();
-    let (page, policy) = if state.site.demo {
-        let policy = format!(
-            "default-src 'none'; script-src {public_url}; style-src 'self'; img-src 'self' {public_url}; frame-src {public_url}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-        );
-        (SamplePage { public_url }.render(), policy)
-    } else {
-        let policy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-        (LandingPage.render(), policy.to_owned())
-    };
-    match page {
-        Ok(html) => (policy_header(&policy), Html(html)).into_response(),
-        Err(error) => {
-            tracing::error!(%error, "a page could not be made");
-            Code::Unavailable.into_response()
-        }
+    if !state.site.demo {
+        return page(PLAIN_PAGE, &LandingPage);
     }
+    let policy = format!(
+        "default-src 'none'; script-src {public_url}; style-src 'self'; img-src 'self' {public_url}; frame-src {public_url}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    );
+    page(&policy, &SamplePage { public_url })
 }
 
 /// `/chat`: the chat, in a frame of a listed site or as a page of its own.
@@ -102,25 +93,30 @@ pub async fn favicon(headers: HeaderMap) -> Response {
     file("favicon.svg", &headers)
 }
 
-pub(super) fn policy_header(policy: &str) -> [(HeaderName, HeaderValue); 1] {
+fn policy_header(policy: &str) -> [(HeaderName, HeaderValue); 1] {
     let closed = HeaderValue::from_static("default-src 'none'");
     let value = HeaderValue::from_str(policy).unwrap_or(closed);
     [(header::CONTENT_SECURITY_POLICY, value)]
 }
 
+/// The policy of a page that only shows something.
+pub(super) const PLAIN_PAGE: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 /// The policy of a page that takes what is secret.
 pub(super) const SECRET_PAGE: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// A page that nobody may keep or show in a frame, with a policy of its own.
-pub(super) fn page_with(policy: &str, path: &str, headers: &HeaderMap) -> Response {
-    let mut response = file(path, headers);
-    if response.status() == StatusCode::NOT_MODIFIED {
-        response = file(path, &HeaderMap::new());
+/// A page with a policy of its own, which nobody keeps.
+pub(super) fn page(policy: &str, page: &impl Template) -> Response {
+    match page.render() {
+        Ok(html) => {
+            let kept = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+            (policy_header(policy), kept, Html(html)).into_response()
+        }
+        Err(error) => {
+            tracing::error!(%error, "a page could not be made");
+            Code::Unavailable.into_response()
+        }
     }
-    let kept = response.headers_mut();
-    kept.remove(header::ETAG);
-    kept.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    (policy_header(policy), response).into_response()
 }
 
 fn file(path: &str, headers: &HeaderMap) -> Response {

@@ -1,9 +1,10 @@
 //! Proving who one is: the page's own interface (contracts, section 5). What it answers before a proof is the same for
 //! every number of the right form.
 
+use askama::Template;
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -14,7 +15,7 @@ use super::WebState;
 use super::error::{Code, Problem, Refusal};
 use super::extract::{JsonBody, OpenConversation};
 use super::limit::ClientNetwork;
-use super::pages::{SECRET_PAGE, page_with};
+use super::pages::{self, SECRET_PAGE};
 use crate::clock::rfc3339;
 use crate::conversation::message::{Content, Incoming};
 use crate::identity::number::{IdentityNumber, Kind};
@@ -22,11 +23,16 @@ use crate::identity::request::Action;
 use crate::identity::{Opened, Refused, Step};
 use crate::knowledge::period::Period;
 use crate::knowledge::text::Language;
+use crate::mail::letters::named;
 use crate::secret::Secret;
 
+#[derive(Template)]
+#[template(path = "verify.html")]
+struct VerifyPage;
+
 /// `/verify`: the page.
-pub async fn page(headers: HeaderMap) -> Response {
-    page_with(SECRET_PAGE, "verify.html", &headers)
+pub async fn page() -> Response {
+    pages::page(SECRET_PAGE, &VerifyPage)
 }
 
 /// A request's link.
@@ -81,7 +87,11 @@ pub async fn about(
     let manual = state.portal.is_none();
     Ok(Json(About {
         channel: about.channel,
-        who: about.who,
+        who: about
+            .who
+            .as_deref()
+            .map(named)
+            .filter(|who| !who.is_empty()),
         asked_at: rfc3339(about.asked_at),
         expires_at: rfc3339(about.expires_at),
         language: about.language,

@@ -23,6 +23,10 @@ impl Worker {
             );
             return Ok(Outcome::Again(super::LONGEST, false));
         };
+        if !self.is_worth_running(row, &errand).await? {
+            let report = self.report_of(row, &errand, Told::NotRun, "not-run");
+            return self.finish(&errand, &report).await;
+        }
         let Some(portal) = &self.parts.portal else {
             return self.give_up(row, &errand, "no-portal").await;
         };
@@ -50,6 +54,21 @@ impl Worker {
         }
     }
 
+    /// Whether an errand that was never tried is still wanted: in time, and by somebody who is known. One that was tried
+    /// is tried again with its key: nobody knows what came of it.
+    async fn is_worth_running(&self, row: &OutboxRow, errand: &Errand) -> sqlx::Result<bool> {
+        if row.attempts > 1 {
+            return Ok(true);
+        }
+        let now = self.parts.clock.now();
+        let mut connection = self.parts.store.connection().await?;
+        let identity = &self.parts.identity;
+        let live = identity
+            .is_live(&mut connection, &errand.proof, now)
+            .await?;
+        Ok(live && now < errand.expires_at)
+    }
+
     async fn done_by_portal(
         &self,
         row: &OutboxRow,
@@ -62,10 +81,7 @@ impl Worker {
             None => None,
         };
         let address = person.and_then(|person| person.address);
-        let address = address.map_or_else(
-            || "e-mel berdaftar / registered e-mail".to_owned(),
-            |address| address.masked(),
-        );
+        let address = address.map(|address| address.masked());
         let told = match errand.action.as_str() {
             "daftar" => Told::ActivationByPortal { address },
             _ => Told::ResetByPortal { address },

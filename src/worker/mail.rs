@@ -16,6 +16,8 @@ use crate::storage::outbox::OutboxRow;
 
 /// Mails that nothing dates are given up after this, in milliseconds.
 const LATEST: Millis = 72 * 3_600_000;
+/// How long a mail waits when too many went out.
+const BUDGET_AGAIN: Millis = 5_000;
 /// The shortest wait before the next try.
 const SHORTEST: Millis = 1_000;
 
@@ -50,8 +52,12 @@ impl Worker {
             lives: self.parts.identity.limits.code,
             ..Facts::default()
         };
+        if matches!(letter.content, Content::Bound { .. }) {
+            // Only its chats are bound.
+            facts.channel = "telegram".to_owned();
+        }
         if !self.is_wanted(&letter, &mut facts).await? {
-            return Ok(Outcome::Over("dead"));
+            return Ok(Outcome::Over("blocked"));
         }
         let (recipient, person) = match self.addressee(&letter).await {
             Addressee::Known(recipient, person) => (recipient, person),
@@ -64,10 +70,10 @@ impl Worker {
         } = &letter.content
             && !self.know(verification, *sends, person.as_ref()).await?
         {
-            return Ok(Outcome::Over("dead"));
+            return Ok(Outcome::Over("blocked"));
         }
         if !self.may_send(urgent, now).await? {
-            return Ok(Outcome::Again(SHORTEST, false));
+            return Ok(Outcome::Again(BUDGET_AGAIN, false));
         }
         facts.disavow = self.disavow(row, &letter, now).await?;
         let written = letters::write(&self.parts.knowledge.current(), &letter.content, &facts);
@@ -217,7 +223,7 @@ impl Worker {
         person: Option<&Person>,
     ) -> sqlx::Result<Outcome> {
         let address = person.and_then(|person| person.address.as_ref());
-        let address = address.map(|address| address.masked()).unwrap_or_default();
+        let address = address.map(|address| address.masked());
         let told = match &letter.content {
             Content::PasswordReset { proof, .. } => Some((Told::ResetByUs { address }, proof)),
             Content::Activation { proof, .. } => Some((Told::ActivationByUs { address }, proof)),
@@ -242,22 +248,32 @@ impl Worker {
         why: &'static str,
     ) -> sqlx::Result<Outcome> {
         tracing::warn!(delivery = row.id, why, "a mail was not sent");
+        // That a number is nobody's is no fault: anybody may give any.
+        let code = matches!(letter.content, Content::Code { .. });
+        let outcome = match why {
+            "nobody" if code => "blocked",
+            _ => "dead",
+        };
         let awaited = match &letter.content {
             Content::PasswordReset { proof, .. } => Some(("lupa-kata-laluan", proof)),
             Content::Activation { proof, .. } => Some(("daftar", proof)),
             _ => None,
+        };
+        let details = match &letter.to {
+            To::Person { reference, kind } => Some(format!("{kind} {reference} (portal)")),
+            To::Number { .. } | To::Queue { .. } | To::Supervisor => None,
         };
         let ticket = awaited.map(|(topic, _)| NewTicket {
             conversation_id: &letter.conversation_id,
             queue: "helpdesk",
             topic,
             last4: None,
-            details: None,
+            details: details.as_deref(),
             subject: &letter.subject,
         });
         let report = Report {
             told: awaited.map(|_| Told::MailFailed),
-            delivery: Some((&row.id, "dead")),
+            delivery: Some((&row.id, outcome)),
             entry: Some(self.entry(letter, why)),
             ticket,
             ..Report::default()

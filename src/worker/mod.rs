@@ -24,6 +24,8 @@ use crate::storage::outbox::{self, OutboxRow};
 const AT_ONCE: usize = 4;
 /// How long a row belongs to who claimed it: longer than a mail or an errand takes.
 const LEASE: Millis = 120_000;
+/// How often something that breaks its handling is tried.
+const TRIES: i64 = 5;
 /// The longest wait before the next try.
 const LONGEST: Millis = 4 * 60_000;
 
@@ -91,7 +93,7 @@ impl Work {
 enum Outcome {
     /// It was noted already, together with what it led to.
     Noted,
-    /// It is over: `sent` or `dead`.
+    /// It is over: `sent`, `blocked` if nobody is there who wants it, or `dead`.
     Over(&'static str),
     /// It is tried again after so many milliseconds; whether this counts as a try.
     Again(Millis, bool),
@@ -162,7 +164,10 @@ impl Worker {
                 Ok(outcome) => outcome?,
                 Err(_) => {
                     tracing::error!(delivery = row.id, "a mail or an errand broke");
-                    Outcome::Again(LONGEST, true)
+                    match row.attempts >= TRIES {
+                        true => Outcome::Over("dead"),
+                        false => Outcome::Again(LONGEST, true),
+                    }
                 }
             };
             self.note(&row, outcome).await?;

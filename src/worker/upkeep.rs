@@ -10,6 +10,7 @@ use super::Worker;
 use crate::audit::Anchor;
 use crate::clock::{Millis, local};
 use crate::outbox::{Carrier, Content, Delivery, Letter, Payload, To};
+use crate::portal::RegisteredAddress;
 use crate::storage::{audit, conversation, document_link, lease};
 
 /// How often is looked what is over.
@@ -21,7 +22,7 @@ const CONFIRM: Millis = 20 * 3_600_000;
 /// What could not be confirmed is tried again after this.
 const CONFIRM_AGAIN: Millis = 600_000;
 /// Bindings that are confirmed, and links that are removed, in one go.
-const AT_ONCE: usize = 50;
+const AT_ONCE: usize = 5;
 
 impl Worker {
     /// Keeps up until told to stop; one process at a time does it.
@@ -125,24 +126,13 @@ impl Worker {
                 return Ok(false);
             }
         };
-        let same = person.filter(|person| person.active).is_some_and(|person| {
-            let address = person.address.as_ref();
-            let mark = address.map(|address| identity.address_mark(address.reveal()));
-            mark.as_deref() == Some(binding.address_mark.as_str())
+        let same = person.is_some_and(|person| {
+            let address = person.address.as_ref().map(RegisteredAddress::reveal);
+            identity.is_still(&who, person.active, address)
         });
         if !same {
-            let letter = Letter {
-                to: To::Person {
-                    reference: who.reference.clone(),
-                    kind: binding.kind.clone(),
-                },
-                content: Content::Unbound,
-                subject: binding.subject.clone(),
-                conversation_id: String::new(),
-                language: "ms".to_owned(),
-                expires_at: None,
-            };
-            self.parts.engine.unbind(&binding.subject, &letter).await?;
+            let engine = &self.parts.engine;
+            engine.forget_changed(&binding.subject, &who).await?;
         }
         Ok(true)
     }

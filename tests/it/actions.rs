@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::on_both_databases;
 use crate::support::proof::{said, token_of};
+use crate::support::{Database, TestApp};
 
 on_both_databases! {
     async fn a_person_who_forgot_the_password_has_it_reset_by_the_portal(app: TestApp) {
@@ -193,7 +194,7 @@ on_both_databases! {
         assert_eq!(again[0]["kind"], "prompt");
     }
 
-    async fn a_deleted_chat_leaves_nothing_of_its_proof(app: TestApp) {
+    async fn ac_88_a_deleted_chat_leaves_nothing_of_its_proof_and_the_record_stays_whole(app: TestApp) {
         let zulkifli = app.zulkifli().await;
         let chat = app.begin().await;
         chat.prove("slip", &zulkifli).await;
@@ -206,6 +207,10 @@ on_both_databases! {
         ] {
             assert_eq!(app.database.count(app.folder(), rows).await, 0, "{table}");
         }
+        let verified = crate::audit::beside(app, &["audit", "verify"]).await;
+        assert!(verified.status.success(), "{verified:?}");
+        let lines = "SELECT COUNT(*) FROM audit WHERE event = 'conversation.erased'";
+        assert_eq!(app.database.count(app.folder(), lines).await, 1);
     }
 }
 
@@ -221,7 +226,7 @@ async fn an_action_that_is_switched_off_is_explained_and_never_done() {
         std::fs::write(folder.path().join(format!("{name}.yaml")), text).unwrap();
     }
     let path = folder.path().display().to_string();
-    let app = crate::support::TestApp::with(&[("TANYA_KNOWLEDGE_DIR", &path)]).await;
+    let app = TestApp::with(&[("TANYA_KNOWLEDGE_DIR", &path)]).await;
     let chat = app.begin().await;
     let reply = chat.say("/lupa").await.remove(0);
     assert_eq!(reply["kind"], "answer");
@@ -230,4 +235,52 @@ async fn an_action_that_is_switched_off_is_explained_and_never_done() {
     let offered = json!("entry:action:lupa-kata-laluan");
     assert!(choices.iter().all(|choice| choice["value"] != offered));
     app.stop().await;
+}
+
+#[tokio::test]
+async fn nobody_has_the_portal_asked_more_often_than_the_limit_says() {
+    let limits = [
+        ("TANYA_REQUESTS_PER_HOUR", "3"),
+        ("TANYA_REQUESTS_PER_DAY", "6"),
+    ];
+    for database in [Some(Database::sqlite()), Database::postgres().await] {
+        let Some(database) = database else { continue };
+        let app = TestApp::start(database, &limits).await;
+        ask_too_often(&app).await;
+        app.stop().await;
+    }
+}
+
+async fn ask_too_often(app: &TestApp) {
+    let zulkifli = app.zulkifli().await;
+    let chat = app.begin().await;
+    chat.prove("lupa", &zulkifli).await;
+    for count in 1..=3 {
+        app.mails_about(zulkifli.email(), "kata laluan sementara", count)
+            .await;
+        if count < 3 {
+            chat.say("/lupa").await;
+        }
+    }
+    let refused = chat.say("/lupa").await.remove(0);
+    assert!(
+        refused["text"]
+            .as_str()
+            .unwrap()
+            .contains("telah dibuat beberapa kali"),
+        "{refused}"
+    );
+    assert_eq!(refused["choices"][0]["label"], "Hubungi pegawai");
+    // Another chat of the same person finds the same, and at the same moment too.
+    app.app.clock.advance(61 * 60_000);
+    let chats = [app.begin().await, app.begin().await];
+    for chat in &chats {
+        chat.prove("slip", &zulkifli).await;
+    }
+    let asked = (0..8).map(|place| chats[place % 2].say("/lupa"));
+    futures_util::future::join_all(asked).await;
+    app.mails_about(zulkifli.email(), "kata laluan sementara", 6)
+        .await;
+    let waiting = "SELECT COUNT(*) FROM outbox WHERE carrier = 'portal'";
+    assert_eq!(app.database.count(app.folder(), waiting).await, 6);
 }

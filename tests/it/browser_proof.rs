@@ -330,7 +330,7 @@ async fn five_wrong_codes_end_the_page() {
             .await;
     }
     enter(&browser, "#code-text", wrong).await;
-    browser.until(&stands("Percubaan telah habis")).await;
+    browser.until(&stands("Had telah dicapai")).await;
     is_sound(&browser, "no attempts left").await;
     browser.close().await;
     app.stop().await;

@@ -189,7 +189,7 @@ async fn paper_shows_the_whole_conversation_and_nothing_that_one_can_only_press(
     // The rules for paper, made to hold on the screen.
     let whole = browser
         .run(
-            "for (const rule of document.styleSheets[0].cssRules) \
+            "for (const sheet of document.styleSheets) for (const rule of sheet.cssRules) \
                  if (rule instanceof CSSMediaRule && rule.conditionText === 'print') \
                      rule.media.mediaText = 'all'; \
              const box = document.querySelector('#scroll'); \

@@ -283,6 +283,8 @@ async fn killed_again_and_again(database: Database) {
         ("TANYA_MAIL_FROM", "tanya@perbendaharaan.example"),
         ("TANYA_PORTAL_URL", &portal.url),
         ("TANYA_PORTAL_TOKEN", TOKEN),
+        ("TANYA_REQUESTS_PER_HOUR", many),
+        ("TANYA_REQUESTS_PER_DAY", many),
         ("TANYA_CHAT_MESSAGES_PER_MINUTE", many),
         ("TANYA_NEW_CHATS_PER_HOUR", "100000"),
         ("TANYA_NETWORK_STARTS_PER_HOUR", many),

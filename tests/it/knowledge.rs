@@ -68,7 +68,7 @@ fn a_good_folder_has_no_problems() {
 }
 
 #[test]
-fn every_problem_has_its_place_and_its_repair() {
+fn ac_77_every_problem_has_its_place_and_its_repair() {
     let cases = [
         ("id: dua", "id: satu"),
         ("en: \"Two.\"", "en: \"\""),
@@ -97,7 +97,7 @@ fn every_problem_has_its_place_and_its_repair() {
 }
 
 #[test]
-fn a_link_must_lead_to_a_listed_host() {
+fn ac_77_a_link_must_lead_to_a_listed_host() {
     let faq = GOOD.replacen("version: 1", "version: 1\nlink_hosts: [a.example]", 1);
     assert_eq!(problems(&faq.replace("Dua.", "https://a.example/x.")), []);
     let found = problems(&faq.replace("Dua.", "https://a.example.evil/x"));
@@ -125,7 +125,7 @@ fn a_paraphrase_that_leads_elsewhere_is_a_problem() {
 }
 
 #[test]
-fn a_file_that_is_too_large_too_deep_or_full_of_aliases_is_refused() {
+fn ac_77_a_file_that_is_too_large_too_deep_or_full_of_aliases_is_refused() {
     let large = format!("{GOOD}# {}\n", "x".repeat(9 * 1024 * 1024));
     assert!(problems(&large)[0].message.contains("cannot be read"));
     let deep = format!(
@@ -344,7 +344,7 @@ fn the_shipped_knowledge_is_good_and_says_what_the_treasury_says() {
 }
 
 #[tokio::test]
-async fn a_running_server_takes_good_knowledge_and_keeps_it_over_bad() {
+async fn ac_77_a_running_server_takes_good_knowledge_and_keeps_it_over_bad() {
     let folder = folder(GOOD);
     let app = TestApp::with(&[("TANYA_KNOWLEDGE_DIR", folder.path().to_str().unwrap())]).await;
     let faq = folder.path().join("faq.yaml");

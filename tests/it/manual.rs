@@ -290,6 +290,8 @@ async fn who_watches_the_chat_is_told_when_an_officer_settles_it() {
     for database in databases {
         let app = TestApp::start(database, &[("TANYA_PORTAL_URL", "none")]).await;
         let (chat, number) = handed_over(&app, "lupa", NUMBER).await;
+        // However long it takes: the chat waits as long as its task does.
+        app.app.clock.advance(3 * 24 * 3_600_000);
         let rest = format!("/events?after={}", chat.messages(0).await.len());
         let stream = chat.request(reqwest::Method::GET, &rest).send().await;
         let mut events = crate::support::stream::EventStream::new(stream.unwrap());

@@ -699,7 +699,7 @@ on_telegram! {
 }
 
 #[tokio::test]
-async fn ac_103_before_a_proof_a_portal_that_fails_looks_like_one_that_works() {
+async fn ac_14_ac_103_before_a_proof_a_portal_that_fails_looks_like_one_that_works() {
     for database in databases().await {
         let app = TestApp::start(database, &[]).await;
         let zulkifli = app.zulkifli().await;

@@ -252,6 +252,44 @@ on_both_databases! {
         assert!(answers[0].iter().any(|(status, _, _)| *status == 429));
     }
 
+    async fn ac_14_before_a_proof_asking_for_a_mail_says_the_same_to_everyone(app: TestApp) {
+        let people = app.people().await;
+        let find = |note: &str| people.iter().find(|it| it.note.contains(note)).unwrap().clone();
+        let mut twin = people[0].clone();
+        twin.id_no = TWIN.to_owned();
+        let mut transcripts = Vec::new();
+        for person in [people[0].clone(), twin, find("never registered"), find("left the service")] {
+            let chat = app.begin().await;
+            for action in ["lupa", "daftar"] {
+                let token = chat.ask_for(action).await;
+                app.give_number(&token, "staff", &person.id_no).await;
+                app.give_code(&token, "00000000").await;
+                chat.say("sudah hantar ke?").await;
+            }
+            // What differs is who watches: ids, times and the token of the page.
+            let said = chat.messages(0).await;
+            let texts = said.iter().map(|it| json!([it["from"], it["kind"], it["text"], it["choices"], it["target"]]));
+            transcripts.push(texts.collect::<Vec<_>>());
+        }
+        for transcript in &transcripts {
+            assert_eq!(transcript, &transcripts[0]);
+        }
+    }
+
+    async fn ac_99_a_clock_that_jumps_brings_nothing_to_life_and_sends_nothing_twice(app: TestApp) {
+        let zulkifli = app.zulkifli().await;
+        for jump in [DAY, -DAY, 11 * MINUTE, -11 * MINUTE, 12 * 365 * DAY] {
+            let sent = app.codes_to(zulkifli.email()).await.len();
+            let (_chat, token, code) = asked(app, &zulkifli).await;
+            app.app.clock.advance(jump);
+            let refused = app.give_code(&token, &code).await;
+            assert!(matches!(refused.status().as_u16(), 410 | 422), "{jump}: {}", refused.status());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            assert_eq!(app.codes_to(zulkifli.email()).await.len(), sent + 1, "{jump}");
+            app.app.clock.advance(2 * DAY - jump.min(0));
+        }
+    }
+
     async fn ac_28_a_proof_of_five_minutes_ago_gives_nothing_new(app: TestApp) {
         let zulkifli = app.zulkifli().await;
         let chat = app.begin().await;

@@ -194,7 +194,7 @@ on_telegram! {
         assert_eq!(telegram.sent(GROUP).len(), 0);
     }
 
-    async fn an_album_or_an_edit_is_not_answered_twice(app: TestApp, telegram: BotApi) {
+    async fn ac_71_to_74_what_is_sent_as_a_file_or_an_address_is_never_fetched_and_an_album_is_answered_once(app: TestApp, telegram: BotApi) {
         for number in 0..3 {
             let mut update = private_text(AMINAH, "x");
             let message = update["message"].as_object_mut().unwrap();
@@ -208,6 +208,14 @@ on_telegram! {
         telegram.give(edited(AMINAH, "slip gaji"));
         telegram.give(private_text(AMINAH, "terima kasih"));
         let sent = telegram.until_sent(AMINAH, 3).await;
+        assert_eq!(telegram.attempts("getFile"), 0);
+        // An address is words like any others: whoever listens there hears nothing.
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}/slip.pdf", listener.local_addr().unwrap());
+        telegram.give(private_text(AMINAH, &format!("tolong buka {address}")));
+        telegram.until_sent(AMINAH, 4).await;
+        let heard = tokio::time::timeout(std::time::Duration::from_millis(200), listener.accept());
+        assert!(heard.await.is_err());
         assert!(text(&sent[1]).contains("hanya dapat membaca teks"));
         assert!(text(&sent[2]).to_lowercase().contains("sama"), "{}", text(&sent[2]));
     }
