@@ -116,7 +116,7 @@ impl Browser {
             if !matches!(value, Value::Null | Value::Bool(false)) {
                 return value;
             }
-            if begun.elapsed() > Duration::from_secs(20) {
+            if begun.elapsed() > Duration::from_secs(30) {
                 let page = self.run("return document.body.innerText").await;
                 panic!("never: {script}\n{page}");
             }

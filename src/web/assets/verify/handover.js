@@ -1,7 +1,7 @@
 // Gives the proof to the chat that opened this window, on our own origin only, and waits for its word.
 
 /** The chat has to ask the server; longer than this and its window is not there. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 15_000;
 
 /**
  * @param {string} secret never shown
