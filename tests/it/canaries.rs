@@ -2,7 +2,7 @@
 //! figures and its database are searched for what must be in none of them.
 
 use std::fs::File;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::support::bot_api::TOKEN;
 use crate::support::bot_api::updates::{press, private_text};
+use crate::support::process::vacant;
 use crate::support::proof::{InboxMail, Sample, TWIN, pressed, token_of};
 use crate::support::{BotApi, Database, SECRET_KEY};
 
@@ -29,11 +30,6 @@ struct Server {
     simulator: String,
     log: PathBuf,
     client: reqwest::Client,
-}
-
-fn vacant() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap()
 }
 
 impl Server {

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::support::mail_server::{MailServer, ReceivedMail};
-use crate::support::process::Process;
+use crate::support::process::{Process, vacant};
 use crate::support::proof::{InboxMail, Sample, token_of};
 use crate::support::{Database, SECRET_KEY};
 
@@ -72,9 +72,7 @@ impl Drop for Portal {
 
 impl Portal {
     async fn start(folder: &Path) -> Self {
-        let vacant = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let addr = vacant.local_addr().unwrap().to_string();
-        drop(vacant);
+        let addr = vacant().to_string();
         let arguments = ["simulator", "--addr", &addr, "--token", TOKEN];
         let child = tanya(folder, &arguments, &[]).spawn().unwrap();
         let portal = Self {

@@ -197,9 +197,7 @@ async fn what_cannot_be_kept_is_not_confirmed() {
 
 #[tokio::test]
 async fn telegram_may_come_later_than_the_bot() {
-    let vacant = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = vacant.local_addr().unwrap();
-    drop(vacant);
+    let address = crate::support::process::vacant();
     let url = format!("http://{address}");
     let app = TestApp::with(&[
         ("TANYA_TELEGRAM_TOKEN", crate::support::bot_api::TOKEN),
