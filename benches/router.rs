@@ -30,6 +30,8 @@ fn load(source: &Source) -> Knowledge {
         today: date(2026, 11, 22),
         review_days: 365,
         strictness: Strictness::Shape,
+        sample_hours: false,
+        editions: Vec::new(),
     };
     let begun = Instant::now();
     let loaded = Knowledge::load(source, &options);

@@ -1,6 +1,8 @@
 //! The composition root: from settings to running tasks, and down again. The one file that knows everything.
 
+use std::io::Write;
 use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,10 +12,13 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::agent::Agents;
+use crate::agent::role::Role as AgentRole;
 use crate::bell::Bells;
 use crate::clock::{Clock, Millis};
 use crate::config::{Mode, PortalSettings, Role, Settings};
 use crate::conversation::{self, Bounds, Engine};
+use crate::edition::Editions;
 use crate::identity::{self, Identity};
 use crate::key_ring::KeyRing;
 use crate::knowledge::live::LiveKnowledge;
@@ -58,6 +63,8 @@ pub struct App {
     pub public_url: String,
     /// Where the demo's simulator of the portal is.
     pub simulator_url: Option<String>,
+    /// Who works in the console.
+    pub agents: Arc<Agents>,
     /// The time as this program sees it.
     pub clock: Clock,
     knowledge: Arc<LiveKnowledge>,
@@ -100,6 +107,17 @@ impl App {
             bells,
             secret_key,
         } = core(settings, parts).await?;
+        let agents = Arc::new(Agents::new(
+            Arc::clone(&store),
+            clock.clone(),
+            secret_key.clone(),
+            identity.audit().clone(),
+        ));
+        let editions = Arc::new(Editions {
+            store: Arc::clone(&store),
+            knowledge: Arc::clone(&knowledge),
+            audit: identity.audit().clone(),
+        });
         let (mailer, inbox) = mailer(settings, &public_url)?;
         let worker = Worker::new(worker::Parts {
             store: Arc::clone(&store),
@@ -112,6 +130,7 @@ impl App {
             mailer,
             portal: portal.clone(),
             offices: settings.offices.clone(),
+            handoff_wait: settings.limits.handoff_wait,
         });
         let bot_name = Arc::new(BotName::default());
         let telegram = settings.telegram.as_ref().map(|telegram| {
@@ -144,6 +163,8 @@ impl App {
                 streams: Streams::new(settings.limits.chat_streams),
             },
             identity: Arc::clone(&identity),
+            agents: Arc::clone(&agents),
+            editions: Arc::clone(&editions),
             portal,
             demo: inbox.map(|inbox| Demo {
                 inbox,
@@ -176,6 +197,7 @@ impl App {
             telegram.spawn(&mut tasks, &stop);
         }
         tasks.spawn(Arc::clone(&knowledge).watch(stop.clone()));
+        tasks.spawn(editions.follow(stop.clone()));
         let retention = Retention {
             store: Arc::clone(&store),
             clock: clock.clone(),
@@ -184,14 +206,16 @@ impl App {
         tasks.spawn(retention.clone().run(stop.clone()));
         tasks.spawn(condense(stop.clone()));
         tasks.spawn(heal(Arc::clone(&store), clock.clone(), stop.clone()));
-        if let Some(stand_in) = &stand_in {
-            describe_demo(settings, &stand_in.url)?;
+        if settings.mode == Mode::Demo {
+            let simulator = stand_in.as_ref().map(|stand_in| stand_in.url.as_str());
+            describe_demo(settings, simulator, &agents).await?;
         }
         Ok(Self {
             http_addr,
             admin_addr,
             public_url,
             simulator_url: stand_in.map(|stand_in| stand_in.url),
+            agents,
             clock,
             knowledge,
             store,
@@ -382,16 +406,76 @@ fn mailer(settings: &Settings, public_url: &str) -> anyhow::Result<(Mailer, Opti
     }
 }
 
-/// Tells programs that try the demo where its parts are: `demo.json` beside the database.
-fn describe_demo(settings: &Settings, simulator: &str) -> anyhow::Result<()> {
-    let description = serde_json::json!({"simulator": simulator});
+/// Tells programs and people that try the demo where its parts are, and how to sign in: `demo.json` beside the database.
+async fn describe_demo(
+    settings: &Settings,
+    simulator: Option<&str>,
+    agents: &Agents,
+) -> anyhow::Result<()> {
     let path = beside_database(settings, "demo.json");
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    std::fs::write(&path, format!("{description:#}\n"))
-        .with_context(|| format!("{} cannot be written", path.display()))
+    let known = std::fs::read(&path).ok();
+    let known = known.and_then(|text| serde_json::from_slice::<serde_json::Value>(&text).ok());
+    let known = known.unwrap_or_default();
+    let accounts = demo_accounts(agents, &known).await?;
+    let description = serde_json::json!({
+        "simulator": simulator,
+        "console": accounts.first(),
+        "accounts": accounts,
+    });
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).write(true).truncate(true).mode(0o600);
+    let written = options
+        .open(&path)
+        .and_then(|mut file| file.write_all(format!("{description:#}\n").as_bytes()));
+    written.with_context(|| format!("{} cannot be written", path.display()))
 }
+
+/// The demonstration's accounts, one for each role, the supervisor's first. Those of a database that was used before
+/// are kept; where they are not known any more, others are made.
+async fn demo_accounts(
+    agents: &Agents,
+    known: &serde_json::Value,
+) -> anyhow::Result<Vec<serde_json::Value>> {
+    let there = agents.all().await?;
+    let mut accounts = Vec::new();
+    for (username, name, role) in DEMO_AGENTS {
+        let kept = known["accounts"].as_array().into_iter().flatten();
+        let kept = kept
+            .clone()
+            .find(|account| account["username"] == *username);
+        let exists = there.iter().any(|row| row.username == *username);
+        if let (Some(kept), true) = (kept, exists) {
+            accounts.push(kept.clone());
+            continue;
+        }
+        if exists {
+            continue;
+        }
+        let password = secret::random_token();
+        let given = Secret::new(password.clone());
+        let totp = agents.ready(username, name, *role, given).await?;
+        accounts.push(serde_json::json!({
+            "username": username,
+            "password": password,
+            "totp_secret": totp.reveal(),
+            "role": role.as_str(),
+        }));
+    }
+    Ok(accounts)
+}
+
+/// Who works in the demonstration's console.
+const DEMO_AGENTS: &[(&str, &str, AgentRole)] = &[
+    ("penyelia", "Puan Salmah (contoh)", AgentRole::Supervisor),
+    ("pegawai", "Encik Rahim (contoh)", AgentRole::Officer),
+    ("teknikal", "Cik Nadia (contoh)", AgentRole::It),
+    ("penyunting", "Puan Faridah (contoh)", AgentRole::Editor),
+    ("juruaudit", "Encik Wan (contoh)", AgentRole::Auditor),
+    ("pentadbir", "Puan Zaiton (contoh)", AgentRole::Admin),
+];
 
 /// A file of the demo's, beside its database.
 fn beside_database(settings: &Settings, name: &str) -> std::path::PathBuf {
@@ -416,6 +500,8 @@ async fn load_knowledge(settings: &Settings, clock: &Clock) -> anyhow::Result<Ar
         today: clock.today(),
         review_days: settings.review_days,
         strictness: Strictness::Full,
+        sample_hours: settings.mode == Mode::Demo,
+        editions: Vec::new(),
     };
     let clock = clock.clone();
     let loaded =

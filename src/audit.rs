@@ -46,6 +46,12 @@ pub enum Event {
     Mailed,
     /// A task was opened, shown or settled.
     Ticket,
+    /// Somebody signed in to the console, or could not.
+    SignIn,
+    /// An agent was added, invited, enrolled or disabled.
+    Agent,
+    /// Knowledge was changed in the console.
+    Knowledge,
     /// A message that held a number or a code could not be removed.
     RemovalFailed,
     /// Too many failures: new bindings are paused.
@@ -75,6 +81,9 @@ impl Event {
             Self::Disavowed => "disavowed",
             Self::Mailed => "mail",
             Self::Ticket => "ticket",
+            Self::SignIn => "console.sign-in",
+            Self::Agent => "console.agent",
+            Self::Knowledge => "console.knowledge",
             Self::RemovalFailed => "message.removal",
             Self::Breaker => "breaker",
             Self::Erased => "conversation.erased",

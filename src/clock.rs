@@ -105,6 +105,11 @@ pub fn local(at: Millis) -> DateTime {
     timestamp(at).to_zoned(zone).datetime()
 }
 
+/// A day as people in Kelantan read it: `23/11/2026`.
+pub fn shown_day(at: Millis) -> String {
+    local(at).strftime("%d/%m/%Y").to_string()
+}
+
 /// A moment as people in Kelantan read it: `23/11/2026, 09:15`.
 pub fn shown(at: Millis) -> String {
     local(at).strftime("%d/%m/%Y, %H:%M").to_string()

@@ -174,6 +174,8 @@ pub struct Limits {
     pub chat_messages: usize,
     /// Open streams of one chat.
     pub chat_streams: usize,
+    /// How long a person waits in the chat before they and the supervisor are told that nobody has taken it.
+    pub handoff_wait: Duration,
 }
 
 /// What `serve` cannot do without; each is named when it is missing.

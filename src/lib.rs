@@ -5,11 +5,15 @@
 //! | [`cli`] | the commands |
 //! | [`app`] | puts everything together and takes it down again |
 //! | [`config`] | every setting |
+//! | [`agent`] | who works in the console |
 //! | [`audit`] | the record of sensitive steps |
 //! | [`bell`] | wakes those who wait for work |
+//! | [`calendar`] | when the office is open, and when something is due |
 //! | [`clock`] | the time, told and not asked |
 //! | [`knowledge`] | the answers, and the router from a question to one of them |
 //! | [`conversation`] | the engine that every channel talks to |
+//! | [`edition`] | what is edited in the console |
+//! | [`csv`] | tables that no spreadsheet runs |
 //! | [`identity`] | who somebody is, proved how, until when |
 //! | [`key_ring`] | the keys that outlive the secret |
 //! | [`mail`] | mails, written and sent |
@@ -25,13 +29,17 @@
 //! | [`web`] | the HTTP interface, the pages, the server |
 //! | [`worker`] | carries mails and errands |
 
+pub mod agent;
 pub mod app;
 pub mod audit;
 pub mod bell;
+pub mod calendar;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod conversation;
+pub mod csv;
+pub mod edition;
 pub mod identity;
 pub mod key_ring;
 pub mod knowledge;

@@ -7,8 +7,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, Millis};
 use crate::storage::{
-    Store, binding, conversation, disavowal, document_link, feedback, inbound, lease, message,
-    outbox, pace, proof, tally, ticket, verification,
+    Store, agent_session, binding, conversation, disavowal, document_link, feedback, inbound,
+    lease, message, outbox, pace, proof, tally, ticket, ticket_event, ticket_view, ticket_word,
+    verification,
 };
 
 /// How often is looked for what is too old.
@@ -64,6 +65,8 @@ impl Retention {
         inbound::delete_settled(&mut transaction, now - NUMBERS).await?;
         outbox::delete_done(&mut transaction, before).await?;
         pace::delete_free(&mut transaction, now - PACE).await?;
+        agent_session::delete_before(&mut transaction, now - DAY).await?;
+        ticket_view::delete_before(&mut transaction, now - DAY).await?;
         lease::delete_ended(&mut transaction, now - DAY).await?;
         verification::delete_before(&mut transaction, now - PROOFS).await?;
         proof::delete_ended(&mut transaction, now - PROOFS).await?;
@@ -71,6 +74,8 @@ impl Retention {
         document_link::delete_before(&mut transaction, now - PROOFS).await?;
         disavowal::delete_before(&mut transaction, now - DISAVOWALS).await?;
         tally::delete_untouched(&mut transaction, now - DISAVOWALS).await?;
+        ticket_event::delete_settled(&mut transaction, now - TICKETS).await?;
+        ticket_word::delete_settled(&mut transaction, now - TICKETS).await?;
         ticket::delete_settled(&mut transaction, now - TICKETS).await?;
         transaction.commit().await?;
         self.delete_old_messages(before).await?;

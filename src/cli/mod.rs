@@ -1,6 +1,7 @@
 //! The command line: one file a command that is more than a call. Exit status 0 done, 1 the thing asked for failed or
 //! found problems, 2 wrong usage or configuration.
 
+mod agent;
 mod ask;
 mod audit;
 mod chat;
@@ -80,6 +81,11 @@ enum Command {
         #[command(subcommand)]
         command: AuditCommand,
     },
+    /// Look after who works in the console.
+    Agent {
+        #[command(subcommand)]
+        command: AgentCommand,
+    },
     /// See and settle what officers have to do.
     Ticket {
         #[command(subcommand)]
@@ -94,6 +100,33 @@ enum AuditCommand {
         /// An end of the record that was told before, as in the supervisor's daily mail: shows what was cut off since.
         #[arg(long, value_name = "SEQ:MAC")]
         anchor: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum AgentCommand {
+    /// Add somebody, and print the one-time link by which they choose a password and set up their telephone.
+    Add {
+        /// What they sign in as.
+        username: String,
+        /// How they are named to others.
+        #[arg(long, default_value = "")]
+        name: String,
+        /// What they may do.
+        #[arg(long, value_parser = ["officer", "it", "editor", "supervisor", "auditor", "admin"], default_value = "officer")]
+        role: String,
+    },
+    /// List everybody.
+    List,
+    /// Keep somebody out, at once.
+    Disable {
+        /// What they sign in as.
+        username: String,
+    },
+    /// Invite somebody anew: password and telephone are chosen again. Prints the one-time link.
+    Reset {
+        /// What they sign in as.
+        username: String,
     },
 }
 
@@ -212,6 +245,7 @@ impl Cli {
             Command::Audit {
                 command: AuditCommand::Verify { anchor },
             } => audit::verify(&settings(config, out)?, anchor.as_deref(), out),
+            Command::Agent { command } => agent::run(&settings(config, out)?, &command, out),
             Command::Ticket { command } => ticket::run(&settings(config, out)?, &command, out),
         }
     }
@@ -275,12 +309,15 @@ fn load_options(settings: &Settings) -> LoadOptions {
         today: Clock::shifted(settings.clock_offset_ms).today(),
         review_days: settings.review_days,
         strictness: Strictness::Full,
+        sample_hours: false,
+        editions: Vec::new(),
     }
 }
 
 /// The engine beside a server that runs on the same database, or without one.
 struct Beside {
     store: Arc<Store>,
+    clock: Clock,
     core: app::Core,
 }
 
@@ -308,12 +345,12 @@ impl Beside {
             let parts = app::Parts {
                 store: Arc::clone(&store),
                 knowledge,
-                clock,
+                clock: clock.clone(),
                 public_url: String::new(),
                 portal: None,
             };
             let core = app::core(settings, parts).await?;
-            let beside = Self { store, core };
+            let beside = Self { store, clock, core };
             let done = act(&beside, out).await;
             beside.store.close().await;
             done

@@ -79,6 +79,7 @@ fn announce(settings: &Settings, app: &App, out: &mut Output) {
          Sample treasury page with the chat   http://{host}:{port}/\n    \
          The chat as a page of its own        {public}/chat\n    \
          E-mails that were not really sent    {public}/demo/inbox\n    \
+         Officers' console (accounts: data/demo.json)  {public}/console\n    \
          {simulator}\
          Health and figures for the operator  http://{admin}/readyz, /metrics\n\n  \
          This is a demonstration: the treasury page is a sample. Stop with Ctrl+C.\n",

@@ -12,7 +12,7 @@ use crate::ticket::TicketNumber;
 
 pub fn run(settings: &Settings, command: &TicketCommand, out: &mut Output) -> Outcome {
     Beside::run(settings, out, async |beside, out| {
-        let Beside { store, core } = beside;
+        let Beside { store, core, .. } = beside;
         match command {
             TicketCommand::List => list(store, out).await,
             TicketCommand::Show { number } => show(core, store, number, out).await,
@@ -50,7 +50,7 @@ async fn show(core: &app::Core, store: &Store, number: &str, out: &mut Output) -
     let mut transaction = store.begin().await?;
     let now = core.identity.now();
     let tickets = core.engine.tickets();
-    let details = tickets.details(&mut transaction, &row, now).await?;
+    let details = tickets.details(&mut transaction, &row, "", now).await?;
     transaction.commit().await?;
     let TicketRow {
         number,

@@ -117,6 +117,11 @@ impl Reader {
             new_chats: self.count("NEW_CHATS_PER_HOUR", 300),
             chat_messages: self.count("CHAT_MESSAGES_PER_MINUTE", 60),
             chat_streams: self.count("CHAT_STREAMS", 3),
+            handoff_wait: Duration::from_secs(
+                60 * self
+                    .parsed("HANDOFF_WAIT_MINUTES", "a number of minutes", 5_u64)
+                    .min(10_000),
+            ),
         }
     }
 

@@ -21,7 +21,7 @@ const SECRETS: [&str; 7] = [
 ];
 
 /// Every setting that has a meaning.
-const KNOWN: [&str; 67] = [
+const KNOWN: [&str; 68] = [
     "ADMIN_ADDR",
     "ALLOWED_ORIGINS",
     "BINDINGS",
@@ -32,6 +32,7 @@ const KNOWN: [&str; 67] = [
     "CHAT_IDLE_HOURS",
     "CHAT_MESSAGES_PER_MINUTE",
     "CHAT_STREAMS",
+    "HANDOFF_WAIT_MINUTES",
     "CLOCK_OFFSET_S",
     "CODES_PER_DAY",
     "CODES_PER_HOUR",

@@ -1,6 +1,7 @@
 //! What is done for a person: who must be known for it, what is asked before, and what follows. Pure, like every
 //! decision; the engine does what is decided here.
 
+use super::handoff::{OFFICER, TicketEffect};
 use super::message::{Choice, Kind, LinkTo, Reply};
 use super::state::{Typing, TypingStep};
 use super::turn::{OF_A_MONTH, OF_A_YEAR, Turn, entry_choice};
@@ -17,6 +18,7 @@ use crate::knowledge::text::{Language, Localised};
 use crate::mail::letters::request_label;
 use crate::outbox::Errand;
 use crate::redact::{HIDDEN, redact};
+use crate::ticket::TicketNumber;
 
 const DO_VALUE: &str = "do:";
 const KIND_VALUE: &str = "kind:";
@@ -53,6 +55,8 @@ pub struct Personal<'a> {
     pub standing: &'a Standing,
     /// The proof that comes back with this message.
     pub returned: Option<&'a Returned>,
+    /// The ticket that an officer opened for this person, who goes on with it here.
+    pub claimed: Option<&'a TicketNumber>,
     /// What came of a number or code that was typed in this message.
     pub typed_step: Option<TypedStep>,
     /// The id that a request for a proof gets, if one is made.
@@ -74,6 +78,7 @@ impl<'a> Personal<'a> {
             binds: false,
             standing,
             returned: None,
+            claimed: None,
             typed_step: None,
             verification: "",
             lives: 0,
@@ -108,6 +113,8 @@ pub enum Wish {
     Do(Request),
     /// See the tickets of this chat.
     Tickets,
+    /// See how far a ticket is.
+    Ticket(TicketNumber),
 }
 
 /// A link to a document, in one of the replies.
@@ -146,6 +153,8 @@ pub struct Effects {
     pub end_all: Option<EndAll>,
     /// The person was told to expect that the message is removed.
     pub expected_secret: bool,
+    /// What becomes of a ticket.
+    pub ticket: Option<TicketEffect>,
 }
 
 /// Everything that is known of a person is forgotten.
@@ -160,7 +169,7 @@ pub struct EndAll {
 }
 
 impl Turn<'_> {
-    fn sentence(&self, sentence: &Localised<String>, values: &[(&str, &str)]) -> Reply {
+    pub(super) fn sentence(&self, sentence: &Localised<String>, values: &[(&str, &str)]) -> Reply {
         Reply::text(fill(sentence, self.language, values))
     }
 
@@ -181,6 +190,9 @@ impl Turn<'_> {
     /// Does what an entry names, if that can be done here; tells whether it was taken up.
     pub(super) fn acts(&mut self, entry: &Entry) -> bool {
         let known = self.circumstances.personal.service != Service::None;
+        if entry.id == OFFICER {
+            return self.hand_off();
+        }
         if known && entry.id == "action:status-aduan" {
             self.effects.wish = Some(Wish::Tickets);
             return true;
@@ -364,6 +376,9 @@ impl Turn<'_> {
     /// Goes on with what was asked for before the proof.
     pub(super) fn returned(&mut self) {
         let personal = self.circumstances.personal;
+        if let Some(number) = personal.claimed {
+            return self.claim(number);
+        }
         self.state.type_next(None);
         let Some(returned) = personal.returned else {
             self.offer_menu(|messages| &messages.proof_refused);

@@ -1,7 +1,8 @@
 //! What a decision leaves behind: rows of the transcript, what must be carried, what is deleted, and who is told.
 
+use super::handoff::NUMBER;
 use super::hub::Signal;
-use super::message::{Body, Channel, Reply, Sender};
+use super::message::{Body, Channel, Content, Reply, Sender};
 use super::turn::Decision;
 use super::{Engine, INBOUND_NEWS};
 use crate::audit::{Entry, Event};
@@ -10,6 +11,7 @@ use crate::outbox::{self, Delivery, Payload};
 use crate::storage::conversation::{self, ConversationRow};
 use crate::storage::message::MessageRow;
 use crate::storage::{Connection, inbound, outbox as deliveries};
+use crate::ticket::TicketNumber;
 
 const WRITTEN: &str = "written";
 const CHANGED: &str = "changed";
@@ -159,12 +161,18 @@ fn carried(row: &ConversationRow) -> Option<(outbox::Carrier, &str)> {
 
 pub(super) fn heard_row(
     decision: &Decision,
+    content: &Content,
     seq: i64,
     client_id: String,
     now: Millis,
 ) -> MessageRow {
+    let picture = match content {
+        Content::Picture(id) => Some(id.clone()),
+        _ => None,
+    };
     let body = Body {
         text: decision.heard.clone(),
+        picture,
         ..Body::default()
     };
     let best = decision.routed.as_ref();
@@ -201,6 +209,19 @@ pub(super) fn bot_rows(
         .collect()
 }
 
-fn to_json(body: &Body) -> String {
+/// The replies with the number of the ticket that was opened with them.
+pub(super) fn numbered(
+    mut rows: Vec<MessageRow>,
+    number: Option<&TicketNumber>,
+) -> Vec<MessageRow> {
+    if let Some(number) = number {
+        for row in &mut rows {
+            row.body = row.body.replace(NUMBER, number.as_str());
+        }
+    }
+    rows
+}
+
+pub(super) fn to_json(body: &Body) -> String {
     serde_json::to_string(body).unwrap_or_default()
 }

@@ -5,6 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::broadcast;
 
+/// The name under which the queues of officers are watched: something changed on a ticket.
+pub const DESK: &str = "desk";
+
 /// What happened in a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {

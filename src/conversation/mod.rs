@@ -5,7 +5,9 @@ pub mod action;
 pub mod command;
 mod commit;
 mod context;
+pub mod desk;
 mod errands;
+pub mod handoff;
 pub mod hub;
 pub mod message;
 mod personal;
@@ -43,8 +45,9 @@ use crate::storage::feedback::{self, FeedbackRow};
 use crate::storage::message::{self as transcript};
 use crate::storage::pace::{self, Rate};
 use crate::storage::{Connection, Store, inbound};
-use commit::{bot_rows, heard_row};
-use hub::{Hub, Signal};
+use commit::{bot_rows, heard_row, numbered};
+use handoff::Desk;
+use hub::{DESK, Hub, Signal};
 use message::{Channel, Contact, Content, Incoming, Message, Receipt, Sender};
 use personal::{Ahead, Doing};
 use state::State;
@@ -141,6 +144,15 @@ pub struct Parts {
     pub ticket_sealer: Sealer,
     /// Whether number and code may be typed where the channel can remove messages.
     pub typed_proof: bool,
+}
+
+/// What a message is decided with, besides the conversation and itself.
+#[derive(Clone, Copy)]
+struct Around<'a> {
+    /// Whether a pressed choice stands under a message of the conversation's.
+    offered: bool,
+    ahead: &'a Ahead,
+    desk: &'a Desk,
 }
 
 /// The engine.
@@ -310,10 +322,16 @@ impl Engine {
         let now = self.clock.now();
         row.calm_at = self.calmer(row.calm_at, now)?;
         let offered = was_offered(&mut connection, id, &incoming.content).await?;
+        let desk = self.desk(&mut connection, &row).await?;
         drop(connection);
 
         self.look_ahead(&row, incoming, ahead).await?;
-        let mut decision = self.decided(&row, &incoming.content, offered, ahead)?;
+        let around = Around {
+            offered,
+            ahead,
+            desk: &desk,
+        };
+        let mut decision = self.decided(&row, &incoming.content, around)?;
         if decision.effects.wish.is_some() {
             // The portal may take its time: nobody else waits for it. Whoever writes meanwhile is met by the version.
             turn.take();
@@ -332,9 +350,9 @@ impl Engine {
         row.last_seq = heard_seq + decision.replies.len() as i64;
         row.active_at = now;
         let erase = decision.erase;
-        let heard = heard_row(&decision, heard_seq, client_id, now);
+        let heard = heard_row(&decision, &incoming.content, heard_seq, client_id, now);
         let effects = std::mem::take(&mut decision.effects);
-        let replies = bot_rows(decision.replies, heard_seq, Some(heard_seq), now);
+        let mut replies = bot_rows(decision.replies, heard_seq, Some(heard_seq), now);
 
         let mut transaction = self.store.begin().await?;
         if !conversation::advance(&mut transaction, &row).await? {
@@ -353,6 +371,12 @@ impl Engine {
             let place = Some((id, heard_seq));
             self.carry(&mut transaction, &row, place, &payload, now)
                 .await?;
+        }
+        if let Some(effect) = &effects.ticket {
+            let opened = self
+                .ticket_effect(&mut transaction, (&row, ahead), effect, now)
+                .await?;
+            replies = numbered(replies, opened.as_ref());
         }
         if erase {
             self.erase(&mut transaction, &row, &replies, now).await?;
@@ -384,9 +408,17 @@ impl Engine {
         };
         let news = self.news_of(id, signal);
         self.store.announce(&mut transaction, &news).await?;
+        if effects.ticket.is_some() {
+            let news = self.news_of(DESK, Signal::Written);
+            self.store.announce(&mut transaction, &news).await?;
+        }
         transaction.commit().await?;
         self.bells.outbound.ring();
         self.hub.signal(id, signal);
+        if effects.ticket.is_some() {
+            self.post.ring();
+            self.hub.signal(DESK, Signal::Written);
+        }
         self.after_effect(&row, &effects, ahead.verification(), &changed)
             .await;
         let outcome = outcome.map_or("choice", |outcome| outcome.as_str());
@@ -415,8 +447,7 @@ impl Engine {
         &self,
         row: &ConversationRow,
         content: &Content,
-        offered: bool,
-        ahead: &Ahead,
+        around: Around<'_>,
     ) -> Result<Decision, EngineError> {
         let knowledge = self.knowledge.current();
         let state = State::parse(&row.state);
@@ -425,8 +456,9 @@ impl Engine {
             transcript_days: self.bounds.transcript_days,
             today: self.clock.today(),
             first: row.last_seq == 0,
-            offered,
-            personal: self.personal(row, ahead),
+            offered: around.offered,
+            personal: self.personal(row, around.ahead),
+            desk: around.desk,
         };
         let decided = catch_unwind(AssertUnwindSafe(|| {
             (self.decide)(&knowledge, &state, language, content, circumstances)
@@ -550,6 +582,8 @@ fn new_row(
         last_seq: 0,
         calm_at: 0,
         active_at: now,
+        holder: None,
+        seen_at: 0,
     }
 }
 

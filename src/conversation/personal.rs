@@ -15,21 +15,22 @@ use crate::identity::link::NewLink;
 use crate::identity::request::Action;
 use crate::identity::{Asked, AskingNetwork, Opened, Refused, Returned, Standing};
 use crate::knowledge::Knowledge;
-use crate::knowledge::messages::fill;
 use crate::knowledge::text::Language;
-use crate::mail::letters::topic_label;
 use crate::outbox::Payload;
 use crate::storage::conversation::ConversationRow;
 use crate::storage::{Connection, ticket};
+use crate::ticket::TicketNumber;
 
 /// What was found out before a message is decided: once, however often it is decided anew.
 #[derive(Debug, Default)]
 pub struct Ahead {
     looked: bool,
-    standing: Standing,
+    pub(super) standing: Standing,
     typed_step: Option<TypedStep>,
     /// The proof that comes back.
     pub(super) returned: Option<Returned>,
+    /// The ticket that an officer opened for this person, who goes on with it here.
+    pub(super) claimed: Option<TicketNumber>,
     verification: String,
     asked_at: Millis,
 }
@@ -75,11 +76,12 @@ impl Engine {
         ahead.asked_at = now;
         match &incoming.content {
             Content::Returned(secret) => {
+                ahead.claimed = self.claimable(secret.reveal()).await?;
                 let returned = self.identity.returned(&row.id, secret.reveal());
                 ahead.returned = returned.await?;
             }
             Content::Text(text) => self.look_at_typed(row, text, ahead).await?,
-            Content::Choice(_) | Content::Lapsed | Content::Unreadable => {}
+            Content::Choice(_) | Content::Lapsed | Content::Unreadable | Content::Picture(_) => {}
         }
         Ok(())
     }
@@ -148,6 +150,7 @@ impl Engine {
             binds: row.contact.is_some(),
             standing: &ahead.standing,
             returned: ahead.returned.as_ref(),
+            claimed: ahead.claimed.as_ref(),
             typed_step: ahead.typed_step,
             verification: &ahead.verification,
             lives: limits.code,
@@ -169,6 +172,9 @@ impl Engine {
         match wish {
             None => {}
             Some(Wish::Tickets) => self.list_tickets(row, decision, &knowledge).await?,
+            Some(Wish::Ticket(number)) => {
+                self.show_ticket(row, ahead, &number, decision).await?;
+            }
             Some(Wish::Do(request)) => {
                 let proof = ahead.returned.as_ref().map(|returned| &returned.proof);
                 let Some(proof) = proof.or(ahead.standing.fresh()) else {
@@ -210,15 +216,7 @@ impl Engine {
                 .push(reply.choices(menu(knowledge, language)));
         }
         for ticket in tickets {
-            let sentence = match ticket.status.as_str() {
-                "open" | "pending" => &messages.ticket_open,
-                _ => &messages.ticket_resolved,
-            };
-            let what = topic_label(knowledge, &ticket.topic, language);
-            let values = [("number", ticket.number.as_str()), ("what", &what)];
-            let reply = Reply::text(fill(sentence, language, &values)).kind(Kind::Notice);
-            let reply = reply.ticket(&ticket.number, &ticket.status);
-            decision.replies.push(reply.about("action:status-aduan"));
+            decision.replies.push(self.ticket_reply(&ticket, language));
         }
         Ok(())
     }

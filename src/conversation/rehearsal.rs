@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 
 use super::action::Personal;
+use super::handoff::Desk;
 use super::message::Content;
 use super::state::State;
 use super::turn::{Circumstances, decide};
@@ -34,12 +35,14 @@ impl Rehearsal {
     pub fn say(&mut self, knowledge: &Knowledge, text: &str, today: Date) -> Said {
         let content = Content::Text(text.to_owned());
         let nobody = Standing::default();
+        let desk = Desk::default();
         let circumstances = Circumstances {
             transcript_days: 0,
             today,
             first: false,
             offered: false,
             personal: Personal::nobody(&nobody),
+            desk: &desk,
         };
         let Ok(decision) = decide(
             knowledge,

@@ -1,5 +1,7 @@
 //! What a chat is told that it did not just ask for: how an errand went, that a link was opened, that a task is done.
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use super::commit::bot_rows;
@@ -133,7 +135,7 @@ impl Engine {
             None => None,
         };
         if let Some(row) = &row
-            && !conversation::tell(&mut transaction, row).await?
+            && !conversation::tell(&mut transaction, row, 1).await?
         {
             transaction.rollback().await?;
             return Ok(None);
@@ -278,9 +280,8 @@ impl Engine {
             conversation_id: "",
             queue: "teknikal",
             topic: "bukan-saya",
-            last4: None,
-            details: None,
             subject: &subject,
+            ..NewTicket::default()
         };
         self.tickets().open(connection, new, now).await?;
         identity.disavow(connection, &subject, now).await?;
@@ -311,6 +312,7 @@ impl Engine {
                 last4: Some(&last4),
                 details: Some(&details),
                 subject: &subject,
+                ..NewTicket::default()
             }),
             ..Report::default()
         };
@@ -329,7 +331,9 @@ impl Engine {
         client_id: Uuid,
         secret: &str,
     ) -> Result<bool, EngineError> {
-        if self.identity.returned(id, secret).await?.is_some() {
+        if self.identity.returned(id, secret).await?.is_some()
+            || self.claimable(secret).await?.is_some()
+        {
             return Ok(true);
         }
         // Asked last: what took the proof meanwhile has left its message.
@@ -357,8 +361,10 @@ impl Engine {
     pub fn tickets(&self) -> Tickets<'_> {
         Tickets {
             sealer: &self.ticket_sealer,
+            names: self.identity.names(),
             audit: self.identity.audit(),
             post: &self.post,
+            calendar: Arc::clone(self.knowledge.current().calendar()),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::handoff::{Follow, Handoff};
 use super::message::Choice;
 use crate::knowledge::period::Period;
 
@@ -52,6 +53,18 @@ pub struct State {
     /// The proof that is being typed in the chat.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     typing: Option<Typing>,
+    /// The hand-over to officers that is being prepared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    handoff: Option<Handoff>,
+    /// Whether further words go to the open ticket.
+    #[serde(default)]
+    follow: Follow,
+    /// What the person said while they were asked whether it is for the ticket, redacted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    waiting: Option<String>,
+    /// What was not understood of late, redacted.
+    #[serde(default)]
+    missed: Vec<String>,
 }
 
 /// A proof that is typed in the chat, where that is allowed.
@@ -106,6 +119,60 @@ impl State {
     /// Notes what is to be typed next, if anything.
     pub fn type_next(&mut self, typing: Option<Typing>) {
         self.typing = typing;
+    }
+
+    /// The hand-over that is being prepared.
+    pub fn handoff(&self) -> Option<&Handoff> {
+        self.handoff.as_ref()
+    }
+
+    /// Notes the hand-over that is being prepared, if any.
+    pub fn hand_off(&mut self, handoff: Option<Handoff>) {
+        self.handoff = handoff;
+    }
+
+    /// Whether further words go to the open ticket.
+    pub fn follows(&self) -> Follow {
+        self.follow
+    }
+
+    /// Notes whether further words go to the open ticket.
+    pub fn follow(&mut self, follow: Follow) {
+        self.follow = follow;
+    }
+
+    /// Notes what waits until it is known whom it is for.
+    pub fn wait_with(&mut self, said: &str) {
+        self.waiting = Some(shortened(said));
+    }
+
+    /// What waited.
+    pub fn take_waiting(&mut self) -> Option<String> {
+        self.waiting.take()
+    }
+
+    /// Notes that a text was not understood; how many there were in a row.
+    pub fn miss(&mut self, said: &str) -> usize {
+        self.missed.push(shortened(said));
+        let surplus = self.missed.len().saturating_sub(SAID);
+        self.missed.drain(..surplus);
+        self.missed.len()
+    }
+
+    /// What was not understood of late, in one line.
+    pub fn missed(&self) -> String {
+        self.missed.join(" / ")
+    }
+
+    /// Notes that something was understood, or is in people's hands.
+    pub fn heard_again(&mut self) {
+        self.missed.clear();
+    }
+
+    /// The label of something that was offered.
+    pub fn label_of(&self, value: &str) -> Option<&str> {
+        let offered = self.offered.iter().find(|choice| choice.value == value);
+        offered.map(|choice| choice.label.as_str())
     }
 
     /// What was last spoken of.

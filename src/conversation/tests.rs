@@ -17,6 +17,8 @@ async fn engine(folder: &std::path::Path, decide: Decide) -> Engine {
         today: clock.today(),
         review_days: 3650,
         strictness: Strictness::Full,
+        sample_hours: false,
+        editions: Vec::new(),
     };
     let started = LiveKnowledge::start(Source::Embedded, options, clock.clone());
     let (knowledge, _) = started.ok().unwrap();

@@ -2,9 +2,10 @@
 
 use jiff::civil::Date;
 
-use super::action::{Effects, Personal};
+use super::action::{Effects, Personal, Wish};
 use super::command::Command;
 use super::context::{Context, Understood};
+use super::handoff::{Desk, OFFICER};
 use super::message::{Choice, Content, Kind, Pressed, Reply};
 use super::state::State;
 use crate::knowledge::Knowledge;
@@ -17,6 +18,7 @@ use crate::knowledge::period::{self, Period};
 use crate::knowledge::router::Outcome;
 use crate::knowledge::text::{Language, Localised};
 use crate::redact::{redact, without_numbers};
+use crate::ticket::TicketNumber;
 
 pub(super) const LANGUAGE_VALUE: &str = "lang:";
 const ENTRY_VALUE: &str = "entry:";
@@ -27,7 +29,7 @@ pub(super) const KEEP_VALUE: &str = "erase:no";
 const TO_CHOOSE: &str = "control:jelas";
 const CANCELLED: &str = "control:batal";
 /// What stands in the transcript for something that was no text.
-const NO_TEXT: &str = "[…]";
+pub(super) const NO_TEXT: &str = "[…]";
 /// What is older is not spoken of as if it could be had; what the portal lists decides, not this.
 const KEPT_YEARS: i16 = 2;
 /// What is had by the month, and by the year.
@@ -38,6 +40,8 @@ const SEVERAL: usize = 3;
 const SURE_OF_EACH: f64 = 0.75;
 /// Entries offered after an answer.
 const RELATED: usize = 3;
+/// So many questions in a row that are not understood, an officer is offered.
+const MISSED: usize = 2;
 
 /// What was decided for one message.
 #[derive(Debug)]
@@ -94,6 +98,17 @@ pub struct Circumstances<'a> {
     pub offered: bool,
     /// Who the person is known to be, and what can be done for them here.
     pub personal: Personal<'a>,
+    /// What there is of officers.
+    pub desk: &'a Desk,
+}
+
+/// What was spoken of before a turn, and what was said of it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct OwnedTopic {
+    /// The entry.
+    pub entry: Option<String>,
+    /// What the person said of it, redacted.
+    pub said: String,
 }
 
 /// Decides what is said to one message.
@@ -109,6 +124,10 @@ pub fn decide(
         circumstances,
         language,
         state: state.clone(),
+        before: OwnedTopic {
+            entry: state.topic().map(str::to_owned),
+            said: state.said(),
+        },
         replies: Vec::new(),
         routed: None,
         erase: false,
@@ -130,6 +149,15 @@ pub fn decide(
         erase: turn.erase,
         effects: turn.effects,
     })
+}
+
+/// Whether a person leaves, or has everything deleted: nobody holds them back.
+fn leaves(content: &Content) -> bool {
+    let Content::Text(text) = content else {
+        return false;
+    };
+    let command = Command::parse(text);
+    matches!(command, Some(Ok(Command::Leave | Command::Erase)))
 }
 
 fn begins(content: &Content) -> bool {
@@ -155,9 +183,11 @@ pub fn apology(
     Decision {
         heard: match content {
             Content::Text(text) => redact(text),
-            Content::Choice(_) | Content::Returned(_) | Content::Lapsed | Content::Unreadable => {
-                NO_TEXT.to_owned()
-            }
+            Content::Choice(_)
+            | Content::Returned(_)
+            | Content::Lapsed
+            | Content::Unreadable
+            | Content::Picture(_) => NO_TEXT.to_owned(),
         },
         replies: vec![Reply::text(sentence).kind(Kind::Notice)],
         language,
@@ -173,6 +203,7 @@ pub(super) struct Turn<'a> {
     pub(super) circumstances: Circumstances<'a>,
     pub(super) language: Language,
     pub(super) state: State,
+    before: OwnedTopic,
     pub(super) replies: Vec<Reply>,
     routed: Option<Finding>,
     erase: bool,
@@ -182,6 +213,11 @@ pub(super) struct Turn<'a> {
 impl Turn<'_> {
     /// Does what a person did; returns what stands for it in the transcript.
     fn heard(&mut self, content: &Content) -> Result<String, ChoiceExpired> {
+        if !leaves(content)
+            && let Some(heard) = self.held(content)
+        {
+            return Ok(heard);
+        }
         match content {
             Content::Choice(Pressed { value, .. }) => {
                 let always = value.starts_with(LANGUAGE_VALUE);
@@ -199,14 +235,10 @@ impl Turn<'_> {
                     return Ok(heard);
                 }
                 let named = self.state.named(text).map(|choice| choice.value.clone());
-                match named.and_then(|value| self.chosen(&value).ok()) {
-                    Some(label) => Ok(label),
-                    None => {
-                        // A number of a person says nothing about the question.
-                        self.asked(&without_numbers(text));
-                        Ok(redact(text))
-                    }
+                if let Some(label) = named.and_then(|value| self.chosen(&value).ok()) {
+                    return Ok(label);
                 }
+                Ok(self.said(text))
             }
             Content::Returned(_) => {
                 self.returned();
@@ -221,7 +253,31 @@ impl Turn<'_> {
                 self.offer_menu(|messages| &messages.unreadable);
                 Ok(NO_TEXT.to_owned())
             }
+            Content::Picture(_) => Ok(self.pictured()),
         }
+    }
+
+    /// Takes what a person says in words of their own; what stands for it in the transcript.
+    fn said(&mut self, text: &str) -> String {
+        let said = redact(text);
+        if let Some(number) = TicketNumber::find(text) {
+            self.effects.wish = Some(Wish::Ticket(number));
+            return said;
+        }
+        if let Some(heard) = self.handing_off(text) {
+            return heard;
+        }
+        // A number of a person says nothing about the question.
+        let plain = without_numbers(text);
+        if !self.for_ticket(&plain, &said) {
+            self.asked(&plain);
+        }
+        said
+    }
+
+    /// What was spoken of before this turn.
+    pub(super) fn spoken_of_before(&self) -> OwnedTopic {
+        self.before.clone()
     }
 
     pub(super) fn begin(&mut self) {
@@ -268,6 +324,9 @@ impl Turn<'_> {
             self.fall_back();
             let label = &self.knowledge.messages().none_of_these;
             return Ok(label.get(self.language).clone());
+        }
+        if let Some(label) = self.chosen_handoff(value) {
+            return Ok(label);
         }
         if let Some(label) = self.chosen_action(value) {
             return Ok(label);
@@ -367,7 +426,7 @@ impl Turn<'_> {
     }
 
     /// Routes a typed question and answers, asks back, or says whom to contact.
-    fn asked(&mut self, text: &str) {
+    pub(super) fn asked(&mut self, text: &str) {
         let said = redact(text);
         if self.steered(&said) {
             return;
@@ -383,6 +442,7 @@ impl Turn<'_> {
         };
         self.language = finding.lang;
         if finding.outcome != Outcome::Fallback {
+            self.state.heard_again();
             let turn = normal(&said);
             let cues = self.knowledge.cues();
             self.state.note(cues.person(&turn), cues.system(&turn));
@@ -408,7 +468,11 @@ impl Turn<'_> {
             Outcome::Clarify => self.clarify(&finding, &said),
             Outcome::Fallback => {
                 self.state.stop_choosing();
-                self.fall_back();
+                if self.state.miss(&said) < MISSED {
+                    self.fall_back();
+                } else {
+                    self.offer_officer();
+                }
             }
         }
         self.routed = Some(finding);
@@ -502,6 +566,20 @@ impl Turn<'_> {
         if let Some(period) = period::named(said, self.circumstances.today) {
             self.state.set_period(period);
         }
+    }
+
+    /// After several questions that nothing answers: an officer, first of all.
+    fn offer_officer(&mut self) {
+        if !self.has_desk() {
+            return self.fall_back();
+        }
+        let sentence = self.knowledge.messages().fallback_again.get(self.language);
+        let officer = entry_choice(self.knowledge, OFFICER, self.language);
+        let others = menu(self.knowledge, self.language).into_iter();
+        let others = others.filter(|choice| Some(choice) != officer.as_ref());
+        let choices = officer.iter().cloned().chain(others).collect();
+        let reply = Reply::text(sentence.clone());
+        self.replies.push(reply.choices(choices));
     }
 
     pub(super) fn fall_back(&mut self) {

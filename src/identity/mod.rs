@@ -24,7 +24,7 @@ use crate::audit::{Audit, Entry, Event};
 use crate::clock::{Clock, Millis};
 use crate::key_ring::KeyRing;
 use crate::outbox::Post;
-use crate::secret::{Sealer, SecretKey};
+use crate::secret::{RandomKey, Sealer, SecretKey, same};
 use crate::storage::{Connection, Store};
 use limits::Limits;
 use number::{IdentityNumber, Kind};
@@ -159,6 +159,27 @@ impl Identity {
         self.clock.now()
     }
 
+    /// The key under which names stand that tell nothing.
+    pub fn names(&self) -> &RandomKey {
+        &self.keys.identity
+    }
+
+    /// The address at which somebody goes on with a ticket that an officer opened for them.
+    pub fn claim_url(&self, number: &str) -> String {
+        let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+        let token = self.token(Purpose::Claim, &digits);
+        format!("{}/chat#tk{digits}-{token}", self.public_url)
+    }
+
+    /// The digits of the ticket's number that a token was given out for; none if nobody gave it out.
+    pub fn claimed(&self, token: &str) -> Option<String> {
+        let (digits, given) = token.strip_prefix("tk")?.split_once('-')?;
+        let plain = digits.len() == 11 && digits.bytes().all(|byte| byte.is_ascii_digit());
+        let mut tokens = self.tokens(Purpose::Claim, digits);
+        let right = tokens.any(|token| same(token.as_bytes(), given.as_bytes()));
+        (plain && right).then(|| digits.to_owned())
+    }
+
     /// The record of sensitive steps.
     pub fn audit(&self) -> &Audit {
         &self.audit
@@ -237,6 +258,7 @@ enum Purpose {
     Return,
     Link,
     Disavow,
+    Claim,
 }
 
 impl Purpose {
@@ -246,6 +268,7 @@ impl Purpose {
             Self::Return => "return secret",
             Self::Link => "link token",
             Self::Disavow => "disavow token",
+            Self::Claim => "claim token",
         }
     }
 }

@@ -143,6 +143,15 @@ impl Queue {
     /// The names of the queues in the knowledge files.
     pub const NAMES: [&str; 3] = ["teknikal", "naziran", "helpdesk"];
 
+    /// The name in the knowledge files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Teknikal => "teknikal",
+            Self::Naziran => "naziran",
+            Self::Helpdesk => "helpdesk",
+        }
+    }
+
     /// The queue of that name.
     pub fn parse(name: &str) -> Option<Self> {
         match name {

@@ -1,8 +1,9 @@
 //! The knowledge of a running server: looked at every two seconds and on request, swapped in whole, and never
 //! replaced by a bad one.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
@@ -10,8 +11,8 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::problem::Problem;
-use super::source::Source;
-use super::{Knowledge, LoadOptions, Loaded};
+use super::source::{FileText, Source};
+use super::{Edition, Knowledge, LoadOptions, Loaded};
 use crate::clock::Clock;
 
 /// How often the files are looked at.
@@ -25,6 +26,8 @@ pub struct LiveKnowledge {
     options: LoadOptions,
     clock: Clock,
     asked: Notify,
+    /// What was edited since the files were written.
+    editions: Mutex<Vec<Edition>>,
     /// The files as they were when they were last read.
     seen: Vec<(String, Option<SystemTime>, u64)>,
 }
@@ -49,6 +52,7 @@ impl LiveKnowledge {
             options,
             clock,
             asked: Notify::new(),
+            editions: Mutex::default(),
             seen,
         };
         Ok((Arc::new(live), warnings))
@@ -62,6 +66,59 @@ impl LiveKnowledge {
     /// Whether the files were changed and found bad, so that an older knowledge is in use.
     pub fn is_stale(&self) -> bool {
         self.stale.load(Ordering::Relaxed)
+    }
+
+    /// The files as they are used now: written, or edited since.
+    pub fn texts(&self) -> Result<BTreeMap<String, FileText>, Vec<Problem>> {
+        let mut texts = self.source.read()?;
+        for edition in self.edited() {
+            edition.lay_over(&mut texts);
+        }
+        Ok(texts)
+    }
+
+    /// The files as they are written.
+    pub fn written(&self) -> Result<BTreeMap<String, FileText>, Vec<Problem>> {
+        self.source.read()
+    }
+
+    /// What a knowledge of these editions would be, beside the one in use.
+    pub fn rehearse(&self, edition: Edition) -> Result<Knowledge, Vec<Problem>> {
+        let mut editions = self.edited();
+        editions.retain(|known| known.file != edition.file);
+        editions.push(edition);
+        let options = LoadOptions {
+            today: self.clock.today(),
+            editions,
+            ..self.options.clone()
+        };
+        Knowledge::load(&self.source, &options).map(|loaded| loaded.knowledge)
+    }
+
+    /// Takes up what was edited, and has everything read again if that is new.
+    pub fn take_up(&self, editions: Vec<Edition>) {
+        let mut known = self.editions.lock().unwrap_or_else(PoisonError::into_inner);
+        if *known != editions {
+            *known = editions;
+            self.asked.notify_one();
+        }
+    }
+
+    fn edited(&self) -> Vec<Edition> {
+        let known = self.editions.lock().unwrap_or_else(PoisonError::into_inner);
+        known.clone()
+    }
+
+    /// Writes a file back into the folder, where there is one that can be written.
+    pub fn write_back(&self, file: &str, text: &str) -> std::io::Result<()> {
+        let Source::Folder(folder) = &self.source else {
+            return Err(std::io::Error::from(std::io::ErrorKind::Unsupported));
+        };
+        // Whole or not at all.
+        let path = folder.join(file);
+        let beside = folder.join(format!(".{file}.new"));
+        std::fs::write(&beside, text)?;
+        std::fs::rename(&beside, &path)
     }
 
     /// Has the files read again, changed or not.
@@ -91,6 +148,7 @@ impl LiveKnowledge {
         let loaded = tokio::task::spawn_blocking(move || {
             let options = LoadOptions {
                 today: live.clock.today(),
+                editions: live.edited(),
                 ..live.options.clone()
             };
             Knowledge::load(&live.source, &options)

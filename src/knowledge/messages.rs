@@ -296,6 +296,114 @@ messages! {
     mail_anchor_subject ["{seq}"],
     /// The daily mail about the record.
     mail_anchor ["{anchor}", "{time}"],
+    /// Several questions in a row that nothing answers: offers an officer.
+    fallback_again [],
+    /// An answer did not help: offers an officer.
+    unhelpful_offer [],
+    /// Asks what a ticket is about.
+    handoff_matter [],
+    /// A matter: procedures of the system.
+    matter_procedure [],
+    /// A matter: technical problems of the system.
+    matter_technical [],
+    /// A matter: the portal.
+    matter_portal [],
+    /// A matter: wrong data on a payslip.
+    matter_payslip [],
+    /// A matter: anything else.
+    matter_other [],
+    /// Asks for the department.
+    handoff_department [],
+    /// Asks for the problem.
+    handoff_problem [],
+    /// The choice not to answer.
+    handoff_skip [],
+    /// The choice to open the ticket with what is known.
+    handoff_send [],
+    /// The choice to hand nothing over.
+    handoff_cancel [],
+    /// Nothing was handed over.
+    handoff_cancelled [],
+    /// The choice to go on although the payroll section comes first.
+    handoff_after_payroll [],
+    /// The choice to open another ticket.
+    handoff_another [],
+    /// There is an open ticket already.
+    handoff_open_already ["{number}"],
+    /// A ticket was opened.
+    handoff_done ["{number}", "{office}", "{when}"],
+    /// The choice to take a ticket back.
+    handoff_undo [],
+    /// The IT unit.
+    office_teknikal [],
+    /// The procedures section.
+    office_naziran [],
+    /// The helpdesk.
+    office_helpdesk [],
+    /// When an answer can be expected, in office hours.
+    when_open ["{acknowledge}", "{answer}"],
+    /// When an answer can be expected, out of hours.
+    when_closed ["{opening}", "{acknowledge}", "{answer}"],
+    /// When an answer can be expected, where the hours are not stated.
+    when_unknown ["{acknowledge}", "{answer}"],
+    /// Says that the hours are samples.
+    when_sample [],
+    /// Asks whether a message is for the open ticket.
+    ticket_for ["{number}"],
+    /// The choice to add a message to the ticket.
+    ticket_add [],
+    /// The choice to ask the bot instead.
+    ticket_ask [],
+    /// A message was added to a ticket.
+    ticket_added ["{number}"],
+    /// A message opened a settled ticket again.
+    ticket_reopened ["{number}"],
+    /// The choice that a message was not about the ticket.
+    ticket_other [],
+    /// The choice to open a settled ticket again.
+    ticket_reopen [],
+    /// A ticket stays settled.
+    ticket_not_meant [],
+    /// A ticket was taken back.
+    ticket_cancelled ["{number}"],
+    /// A person goes on with a ticket that an officer opened for them.
+    ticket_claimed ["{number}"],
+    /// Nobody has taken a ticket yet.
+    ticket_untaken ["{number}"],
+    /// There is no such ticket, or it is not this person's.
+    ticket_unknown ["{number}"],
+    /// An officer works on a ticket.
+    ticket_taken ["{number}", "{what}", "{answer}"],
+    /// A ticket waits for the person.
+    ticket_pending ["{number}", "{what}"],
+    /// A ticket is closed.
+    ticket_closed ["{number}", "{what}"],
+    /// An officer settled a ticket.
+    ticket_was_resolved ["{number}"],
+    /// An officer holds the chat: the bot is silent.
+    officer_joined ["{name}"],
+    /// The bot answers again.
+    officer_left [],
+    /// What stands in the transcript for a screenshot.
+    picture_sent [],
+    /// A screenshot was kept for the ticket that is prepared.
+    picture_kept [],
+    /// A screenshot came, and nobody was asked for.
+    picture_alone [],
+    /// A screenshot cannot be taken.
+    picture_refused [],
+    /// Subject of the mail that an officer has answered.
+    mail_answered_subject ["{number}"],
+    /// The mail that an officer has answered.
+    mail_answered ["{number}"],
+    /// Subject of the mail that a ticket is overdue.
+    mail_overdue_subject ["{number}"],
+    /// The mail that a ticket is overdue.
+    mail_overdue ["{number}", "{what}"],
+    /// Subject of the mail that nobody has taken a ticket.
+    mail_untaken_subject ["{number}"],
+    /// The mail that nobody has taken a ticket.
+    mail_untaken ["{number}", "{what}"],
 }
 
 impl Messages {

@@ -26,12 +26,14 @@ mod spelling;
 mod sureness;
 pub mod text;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use jiff::civil::Date;
 use rayon::prelude::*;
+use sha2::{Digest, Sha256};
 
+use crate::calendar::Calendar;
 use answer::{Answer, Contacts};
 use book::{Book, Entry};
 use cues::Cues;
@@ -54,6 +56,46 @@ pub struct LoadOptions {
     pub review_days: u32,
     /// How much must be in order.
     pub strictness: Strictness,
+    /// Whether sample hours stand in where none are set: in a demonstration.
+    pub sample_hours: bool,
+    /// What was edited since the files were written.
+    pub editions: Vec<Edition>,
+}
+
+/// A knowledge file as it was edited: it stands for the file that it was made from, and for no other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edition {
+    /// The file's name.
+    pub file: String,
+    /// The hash of the text that it was made from.
+    pub base: String,
+    /// The text.
+    pub text: String,
+}
+
+impl Edition {
+    /// An edition of a text.
+    pub fn of(file: &str, before: &str, text: String) -> Self {
+        Self {
+            file: file.to_owned(),
+            base: hash(before),
+            text,
+        }
+    }
+
+    /// Takes the place of the file, unless somebody has written that since.
+    fn lay_over(&self, texts: &mut BTreeMap<String, FileText>) {
+        if let Some(file) = texts.get_mut(&self.file)
+            && hash(&file.text) == self.base
+        {
+            file.text.clone_from(&self.text);
+        }
+    }
+}
+
+fn hash(text: &str) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(Sha256::digest(text.as_bytes()))
 }
 
 /// How much of a knowledge must be in order for it to be loaded.
@@ -77,6 +119,7 @@ pub struct Knowledge {
     contacts: Contacts,
     answers: Vec<Localised<Arc<Answer>>>,
     places: HashMap<String, usize>,
+    calendar: Arc<Calendar>,
 }
 
 /// A knowledge with what is worth knowing about its files.
@@ -91,7 +134,10 @@ impl Knowledge {
     /// Reads, checks, indexes and calibrates. A single file is judged by its shape and ids alone, so that any question
     /// set can be loaded; a folder must be good in every respect.
     pub fn load(source: &Source, options: &LoadOptions) -> Result<Loaded, Vec<Problem>> {
-        let texts = source.read()?;
+        let mut texts = source.read()?;
+        for edition in &options.editions {
+            edition.lay_over(&mut texts);
+        }
         let mut problems = Vec::new();
         let faq = keep(&mut problems, parse_faq(texts.get(source::FAQ)));
         let intents = keep(&mut problems, parse_faq(texts.get(source::INTENTS)));
@@ -105,8 +151,12 @@ impl Knowledge {
             None => embedded_messages(),
         };
         let messages = keep(&mut problems, messages);
-        let (Some(faq), Some(intents), Some(lexicon), Some(messages)) =
-            (faq, intents, lexicon, messages)
+        let calendar = keep(
+            &mut problems,
+            calendar(texts.get(source::CALENDAR), options),
+        );
+        let (Some(faq), Some(intents), Some(lexicon), Some(messages), Some(calendar)) =
+            (faq, intents, lexicon, messages, calendar)
         else {
             return Err(problems);
         };
@@ -136,7 +186,10 @@ impl Knowledge {
             }
         }
         Ok(Loaded {
-            knowledge: Self::assemble(book, router, messages, &lexicon, options.contacts.clone()),
+            knowledge: Self {
+                calendar: Arc::new(calendar),
+                ..Self::assemble(book, router, messages, &lexicon, options.contacts.clone())
+            },
             warnings: problems,
         })
     }
@@ -170,7 +223,13 @@ impl Knowledge {
             contacts,
             answers,
             places,
+            calendar: Arc::new(Calendar::unset()),
         }
+    }
+
+    /// When the office is open, and by when something is due.
+    pub fn calendar(&self) -> &Arc<Calendar> {
+        &self.calendar
     }
 
     /// Finds what a question means.
@@ -250,6 +309,24 @@ fn parse_faq(file: Option<&FileText>) -> Result<FaqFile, Vec<Problem>> {
             out_of_scope: Vec::new(),
         }),
     }
+}
+
+/// The calendar of a file; one without hours where there is none.
+fn calendar(file: Option<&FileText>, options: &LoadOptions) -> Result<Calendar, Vec<Problem>> {
+    let calendar = match file {
+        Some(file) => Calendar::parse(&file.text).map_err(|error| {
+            let mut problem = Problem::whole_file(&file.shown, error.message, error.repair);
+            problem.line = error.line;
+            vec![problem]
+        })?,
+        None => Calendar::unset(),
+    };
+    let stand_in = options.sample_hours && !calendar.has_hours();
+    Ok(if stand_in {
+        Calendar::sample()
+    } else {
+        calendar
+    })
 }
 
 fn embedded_messages() -> Result<Messages, Vec<Problem>> {

@@ -20,8 +20,10 @@ pub const INTENTS: &str = "intents.yaml";
 pub const LEXICON: &str = "lexicon.yaml";
 /// Every sentence that the bot itself says.
 pub const MESSAGES: &str = "messages.yaml";
+/// Office hours and holidays.
+pub const CALENDAR: &str = "calendar.yaml";
 
-const FILES: [&str; 4] = [FAQ, INTENTS, LEXICON, MESSAGES];
+const FILES: [&str; 5] = [FAQ, INTENTS, LEXICON, MESSAGES, CALENDAR];
 
 #[derive(rust_embed::RustEmbed)]
 #[folder = "knowledge/"]
@@ -33,7 +35,7 @@ struct Embedded;
 pub enum Source {
     /// The copy that was built into the binary.
     Embedded,
-    /// A folder with the four files; a missing one is taken from the binary, but `faq.yaml` must be there.
+    /// A folder with the five files; a missing one is taken from the binary, but `faq.yaml` must be there.
     Folder(PathBuf),
     /// One file in the format of `faq.yaml`, alone: no intents, no lexicon.
     File(PathBuf),

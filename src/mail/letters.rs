@@ -78,6 +78,13 @@ impl Letter<'_> {
             Content::Task { .. } | Content::Disavowed { .. } => {
                 (&messages.mail_task_subject, &messages.mail_task)
             }
+            Content::Chased { untaken: true, .. } => {
+                (&messages.mail_untaken_subject, &messages.mail_untaken)
+            }
+            Content::Chased { .. } => (&messages.mail_overdue_subject, &messages.mail_overdue),
+            Content::TicketAnswered { .. } => {
+                (&messages.mail_answered_subject, &messages.mail_answered)
+            }
             Content::Anchor { .. } => (&messages.mail_anchor_subject, &messages.mail_anchor),
         };
         let values = self.values(content, language);
@@ -118,7 +125,8 @@ impl Letter<'_> {
                 ("time", shown(*at)),
             ],
             Content::Unbound | Content::Attempts => Vec::new(),
-            Content::Task { number, topic } => vec![
+            Content::TicketAnswered { number } => vec![("number", number.clone())],
+            Content::Task { number, topic } | Content::Chased { number, topic, .. } => vec![
                 ("number", number.clone()),
                 ("what", topic_label(self.knowledge, topic, language)),
             ],
@@ -215,7 +223,14 @@ pub fn topic_label(knowledge: &Knowledge, topic: &str, language: Language) -> St
                 .entry(&format!("action:{}", action.as_str()));
             entry.map_or_else(String::new, |entry| entry.label.get(language).clone())
         }
-        None => messages.topic_disavowed.get(language).clone(),
+        None if topic == "bukan-saya" => messages.topic_disavowed.get(language).clone(),
+        None => {
+            let entry = knowledge.book().entry(topic);
+            entry.map_or_else(
+                || topic.to_owned(),
+                |entry| entry.label.get(language).clone(),
+            )
+        }
     }
 }
 

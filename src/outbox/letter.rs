@@ -94,6 +94,20 @@ pub enum Content {
         /// What it is about.
         topic: String,
     },
+    /// A ticket that somebody has to look after: it is overdue, or its person waits and nobody takes it.
+    Chased {
+        /// The ticket's number.
+        number: String,
+        /// What it is about.
+        topic: String,
+        /// Whether the person waits in the chat.
+        untaken: bool,
+    },
+    /// An officer has answered the person's ticket.
+    TicketAnswered {
+        /// The ticket's number.
+        number: String,
+    },
     /// Somebody said that it was not them.
     Disavowed {
         /// The ticket's number.
@@ -117,6 +131,8 @@ impl Content {
             Self::Unbound => "unbound",
             Self::Attempts => "attempts",
             Self::Task { .. } => "task",
+            Self::Chased { .. } => "chased",
+            Self::TicketAnswered { .. } => "ticket-answered",
             Self::Disavowed { .. } => "disavowed",
             Self::Anchor { .. } => "anchor",
         }

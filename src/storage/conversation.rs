@@ -26,6 +26,10 @@ pub struct ConversationRow {
     pub calm_at: Millis,
     /// When it was last written to, in Unix milliseconds.
     pub active_at: Millis,
+    /// The agent who holds the chat: the bot is silent.
+    pub holder: Option<String>,
+    /// When the person's chat was last seen open.
+    pub seen_at: Millis,
 }
 
 /// A new conversation; tells whether it was made, which it is not while its contact has another.
@@ -64,7 +68,8 @@ pub async fn by_token(
     idle_since: Millis,
 ) -> sqlx::Result<Option<ConversationRow>> {
     sqlx::query_as(
-        "SELECT id, channel, contact, language, state, version, last_seq, calm_at, active_at
+        "SELECT id, channel, contact, language, state, version, last_seq, calm_at, active_at,
+                holder, seen_at
          FROM conversation WHERE token_hash = $1 AND ended_at IS NULL
            AND (active_at >= $2 OR EXISTS
                    (SELECT 1 FROM ticket t WHERE t.conversation_id = conversation.id
@@ -99,7 +104,8 @@ pub async fn goes_on(
 /// The live conversation of this id.
 pub async fn by_id(connection: &mut Connection, id: &str) -> sqlx::Result<Option<ConversationRow>> {
     sqlx::query_as(
-        "SELECT id, channel, contact, language, state, version, last_seq, calm_at, active_at
+        "SELECT id, channel, contact, language, state, version, last_seq, calm_at, active_at,
+                holder, seen_at
          FROM conversation WHERE id = $1 AND ended_at IS NULL",
     )
     .bind(id)
@@ -114,7 +120,8 @@ pub async fn by_contact(
     contact: &str,
 ) -> sqlx::Result<Option<ConversationRow>> {
     sqlx::query_as(
-        "SELECT id, channel, contact, language, state, version, last_seq, calm_at, active_at
+        "SELECT id, channel, contact, language, state, version, last_seq, calm_at, active_at,
+                holder, seen_at
          FROM conversation WHERE channel = $1 AND contact = $2 AND ended_at IS NULL",
     )
     .bind(channel)
@@ -190,19 +197,51 @@ pub async fn advance(connection: &mut Connection, row: &ConversationRow) -> sqlx
     Ok(result.rows_affected() == 1)
 }
 
-/// Makes room for one more message that nobody had just asked for; `row` is as it was read. It does not count as
+/// Makes room for `count` more messages that nobody had just asked for; `row` is as it was read. It does not count as
 /// activity. Tells whether nobody else wrote in between.
-pub async fn tell(connection: &mut Connection, row: &ConversationRow) -> sqlx::Result<bool> {
+pub async fn tell(
+    connection: &mut Connection,
+    row: &ConversationRow,
+    count: i64,
+) -> sqlx::Result<bool> {
     let result = sqlx::query(
-        "UPDATE conversation SET version = version + 1, last_seq = $2 + 1
+        "UPDATE conversation SET version = version + 1, last_seq = $2
          WHERE id = $1 AND version = $3 AND ended_at IS NULL",
     )
     .bind(&row.id)
-    .bind(row.last_seq)
+    .bind(row.last_seq + count)
     .bind(row.version)
     .execute(connection)
     .await?;
     Ok(result.rows_affected() == 1)
+}
+
+/// Notes who holds the chat, if anybody.
+pub async fn set_holder(
+    connection: &mut Connection,
+    id: &str,
+    holder: Option<&str>,
+) -> sqlx::Result<()> {
+    sqlx::query("UPDATE conversation SET holder = $2 WHERE id = $1")
+        .bind(id)
+        .bind(holder)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Notes that the person's chat is open somewhere, where a ticket waits for an officer or for them.
+pub async fn see(connection: &mut Connection, id: &str, now: Millis) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE conversation SET seen_at = $2
+         WHERE id = $1 AND EXISTS (SELECT 1 FROM ticket t WHERE t.conversation_id = $1
+                                     AND t.status IN ('open', 'pending'))",
+    )
+    .bind(id)
+    .bind(now)
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Forgets with whom a conversation was led.

@@ -75,6 +75,24 @@ pub async fn after(
     .await
 }
 
+/// The latest messages, in order, `limit` at most.
+pub async fn latest(
+    connection: &mut Connection,
+    conversation_id: &str,
+    limit: i64,
+) -> sqlx::Result<Vec<MessageRow>> {
+    let mut rows: Vec<MessageRow> = sqlx::query_as(
+        "SELECT seq, sender, client_id, reply_to, body, target, outcome, confidence_ppm, created_at
+         FROM message WHERE conversation_id = $1 ORDER BY seq DESC LIMIT $2",
+    )
+    .bind(conversation_id)
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    rows.reverse();
+    Ok(rows)
+}
+
 /// The number of the message that its sender calls `client_id`.
 pub async fn seq_of(
     connection: &mut Connection,

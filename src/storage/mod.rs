@@ -1,11 +1,15 @@
 //! All SQL and nothing else. One text for SQLite and PostgreSQL; a function does one statement and is named after the
 //! fact. Only [`Store`] has the pool.
 
+pub mod agent;
+pub mod agent_session;
 pub mod audit;
 pub mod binding;
+pub mod canned_reply;
 pub mod conversation;
 pub mod disavowal;
 pub mod document_link;
+pub mod edition;
 pub mod feedback;
 pub mod inbound;
 pub mod key_ring;
@@ -14,8 +18,12 @@ pub mod message;
 pub mod outbox;
 pub mod pace;
 pub mod proof;
+pub mod report;
 pub mod tally;
 pub mod ticket;
+pub mod ticket_event;
+pub mod ticket_view;
+pub mod ticket_word;
 pub mod verification;
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};

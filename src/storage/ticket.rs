@@ -10,22 +10,73 @@ use crate::clock::Millis;
 pub struct TicketRow {
     /// As `TK-2026-000123-7`.
     pub number: String,
-    /// The conversation that it comes from.
+    /// The conversation that it comes from; empty while there is none.
     pub conversation_id: String,
+    /// How it came: `web`, `telegram`, `terminal`, `counter` or `phone`.
+    pub channel: String,
     /// Whose work it is: `teknikal`, `naziran` or `helpdesk`.
     pub queue: String,
-    /// What it is about.
+    /// What it is about, as the bot names it.
     pub topic: String,
-    /// `open`, `pending`, `resolved` or `closed`.
+    /// What it is about, in the person's words, redacted.
+    pub title: String,
+    /// The entry of the knowledge that it is about.
+    pub entry: Option<String>,
+    /// The person's department or company, as they say.
+    pub department: Option<String>,
+    /// `open`, `pending` (waits for the person), `resolved` or `closed`.
     pub status: String,
+    /// `low`, `normal`, `high` or `urgent`.
+    pub priority: String,
+    /// The agent whose work it is.
+    pub assignee: Option<String>,
+    /// Who was proved, as a name that tells nothing.
+    pub requester: Option<String>,
+    /// Who was proved, as what and by the portal's own name, sealed.
+    pub person: Option<String>,
+    /// The person's name, sealed.
+    pub name: Option<String>,
     /// The last four characters of the person's number.
     pub last4: Option<String>,
     /// What the officer needs, sealed.
     pub details: Option<String>,
-    /// When it was opened, in Unix milliseconds.
+    /// Since when the person waits in the chat for somebody to take it.
+    pub live_at: Option<Millis>,
+    /// By when it has to be acknowledged, in Unix milliseconds.
+    pub acknowledge_by: Option<Millis>,
+    /// By when it has to be answered.
+    pub answer_by: Option<Millis>,
+    /// When an officer first took it up.
+    pub acknowledged_at: Option<Millis>,
+    /// When an officer first answered.
+    pub answered_at: Option<Millis>,
+    /// When it was settled.
+    pub resolved_at: Option<Millis>,
+    /// When the supervisor was told that it is overdue.
+    pub escalated_at: Option<Millis>,
+    /// The ticket that it became part of.
+    pub merged_into: Option<String>,
+    /// Since when something of the person's was not looked at.
+    pub unread_at: Option<Millis>,
+    /// Counts changes; a writer must name the one that it read.
+    pub version: i64,
+    /// When it was opened.
     pub created_at: Millis,
     /// When it last changed.
     pub updated_at: Millis,
+}
+
+macro_rules! columns {
+    ($rest:literal) => {
+        concat!(
+            "SELECT number, conversation_id, channel, queue, topic, title, entry, department, status,
+                    priority, assignee, requester, person, name, last4, details, live_at,
+                    acknowledge_by, answer_by, acknowledged_at, answered_at, resolved_at, escalated_at, merged_into,
+                    unread_at, version, created_at, updated_at
+             FROM ticket ",
+            $rest
+        )
+    };
 }
 
 /// The next serial number of a year. Whoever asks holds it until its transaction ends: none is lost, none is used twice.
@@ -44,32 +95,87 @@ pub async fn next_serial(connection: &mut Connection, year: i64) -> sqlx::Result
 pub async fn insert(connection: &mut Connection, row: &TicketRow) -> sqlx::Result<()> {
     sqlx::query(
         "INSERT INTO ticket
-             (number, conversation_id, queue, topic, status, last4, details, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
+             (number, conversation_id, channel, queue, topic, title, entry, department, status,
+              priority, requester, name, last4, details, live_at, acknowledge_by, answer_by,
+              unread_at, created_at, updated_at, person, assignee, acknowledged_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+                 $18, $18, $19, $20, $21)",
     )
     .bind(&row.number)
     .bind(&row.conversation_id)
+    .bind(&row.channel)
     .bind(&row.queue)
     .bind(&row.topic)
+    .bind(&row.title)
+    .bind(&row.entry)
+    .bind(&row.department)
     .bind(&row.status)
+    .bind(&row.priority)
+    .bind(&row.requester)
+    .bind(&row.name)
     .bind(&row.last4)
     .bind(&row.details)
+    .bind(row.live_at)
+    .bind(row.acknowledge_by)
+    .bind(row.answer_by)
     .bind(row.created_at)
+    .bind(&row.person)
+    .bind(&row.assignee)
+    .bind(row.acknowledged_at)
     .execute(connection)
     .await?;
     Ok(())
 }
 
-/// The tickets of a conversation, the latest first, 20 at most.
+/// Writes what was changed of a ticket, if nobody else wrote since `row` was read; `row.version` is the one that was
+/// read. Tells whether it was written.
+pub async fn update(connection: &mut Connection, row: &TicketRow) -> sqlx::Result<bool> {
+    let result = sqlx::query(
+        "UPDATE ticket
+         SET conversation_id = $2, queue = $3, title = $4, entry = $5, department = $6, status = $7,
+             priority = $8, assignee = $9, requester = $10, name = $11, last4 = $12, details = $13,
+             live_at = $14, acknowledge_by = $15, answer_by = $16, acknowledged_at = $17,
+             answered_at = $18, resolved_at = $19, escalated_at = $20, merged_into = $21,
+             unread_at = $22, updated_at = $23, version = version + 1
+         WHERE number = $1 AND version = $24",
+    )
+    .bind(&row.number)
+    .bind(&row.conversation_id)
+    .bind(&row.queue)
+    .bind(&row.title)
+    .bind(&row.entry)
+    .bind(&row.department)
+    .bind(&row.status)
+    .bind(&row.priority)
+    .bind(&row.assignee)
+    .bind(&row.requester)
+    .bind(&row.name)
+    .bind(&row.last4)
+    .bind(&row.details)
+    .bind(row.live_at)
+    .bind(row.acknowledge_by)
+    .bind(row.answer_by)
+    .bind(row.acknowledged_at)
+    .bind(row.answered_at)
+    .bind(row.resolved_at)
+    .bind(row.escalated_at)
+    .bind(&row.merged_into)
+    .bind(row.unread_at)
+    .bind(row.updated_at)
+    .bind(row.version)
+    .execute(connection)
+    .await?;
+    Ok(result.rows_affected() == 1)
+}
+
+/// The tickets of a conversation that were not merged into others, the latest first, 20 at most.
 pub async fn of_conversation(
     connection: &mut Connection,
     conversation_id: &str,
 ) -> sqlx::Result<Vec<TicketRow>> {
-    sqlx::query_as(
-        "SELECT number, conversation_id, queue, topic, status, last4, details, created_at,
-                updated_at
-         FROM ticket WHERE conversation_id = $1 ORDER BY number DESC LIMIT 20",
-    )
+    sqlx::query_as(columns!(
+        "WHERE conversation_id = $1 AND merged_into IS NULL ORDER BY number DESC LIMIT 20"
+    ))
     .bind(conversation_id)
     .fetch_all(connection)
     .await
@@ -80,31 +186,219 @@ pub async fn by_number(
     connection: &mut Connection,
     number: &str,
 ) -> sqlx::Result<Option<TicketRow>> {
-    sqlx::query_as(
-        "SELECT number, conversation_id, queue, topic, status, last4, details, created_at,
-                updated_at
-         FROM ticket WHERE number = $1",
-    )
-    .bind(number)
-    .fetch_optional(connection)
-    .await
+    sqlx::query_as(columns!("WHERE number = $1"))
+        .bind(number)
+        .fetch_optional(connection)
+        .await
 }
 
 /// Open tickets, the oldest first, 200 at most.
 pub async fn open(connection: &mut Connection) -> sqlx::Result<Vec<TicketRow>> {
-    sqlx::query_as(
-        "SELECT number, conversation_id, queue, topic, status, last4, details, created_at,
-                updated_at
-         FROM ticket WHERE status IN ('open', 'pending') ORDER BY number LIMIT 200",
+    sqlx::query_as(columns!(
+        "WHERE status IN ('open', 'pending') ORDER BY number LIMIT 200"
+    ))
+    .fetch_all(connection)
+    .await
+}
+
+/// What a list of tickets is narrowed to; `None` narrows nothing.
+#[derive(Clone, Debug, Default)]
+pub struct TicketFilter {
+    /// Of this queue.
+    pub queue: Option<String>,
+    /// In this status; `active` stands for open and pending.
+    pub status: Option<String>,
+    /// Of this agent.
+    pub assignee: Option<String>,
+    /// Of nobody.
+    pub unassigned: bool,
+    /// To be answered before this moment.
+    pub due_before: Option<Millis>,
+    /// That came this way.
+    pub channel: Option<String>,
+    /// Changed before this one, by its time and number: the place where the page before ended.
+    pub before: Option<(Millis, String)>,
+    /// Whose person waits in the chat now.
+    pub waiting: bool,
+    /// That have all these words, three at most: each as it stands in titles, and as names have it.
+    pub words: Vec<(String, String)>,
+}
+
+/// Tickets as the filter says, the latest change first.
+pub async fn list(
+    connection: &mut Connection,
+    filter: &TicketFilter,
+    limit: i64,
+) -> sqlx::Result<Vec<TicketRow>> {
+    let (before_at, before_number) = filter.before.clone().unzip();
+    let active = filter.status.as_deref() == Some("active");
+    let status = filter.status.as_deref().filter(|_| !active);
+    let word = |place: usize| filter.words.get(place).cloned().unzip();
+    let (first, first_name) = word(0);
+    let (second, second_name) = word(1);
+    let (third, third_name) = word(2);
+    sqlx::query_as(columns!(
+        "WHERE ($1 IS NULL OR queue = $1)
+           AND ($2 IS NULL OR status = $2)
+           AND ($3 = 0 OR status IN ('open', 'pending'))
+           AND ($4 IS NULL OR assignee = $4)
+           AND ($5 = 0 OR assignee IS NULL)
+           AND ($6 IS NULL OR answer_by < $6)
+           AND ($7 IS NULL OR channel = $7)
+           AND ($8 IS NULL OR updated_at < $8 OR (updated_at = $8 AND number < $9))
+           AND ($10 = 0 OR live_at IS NOT NULL)
+           AND ($11 IS NULL OR number IN (SELECT w.number FROM ticket_word w WHERE w.word IN ($11, $12)))
+           AND ($13 IS NULL OR number IN (SELECT w.number FROM ticket_word w WHERE w.word IN ($13, $14)))
+           AND ($15 IS NULL OR number IN (SELECT w.number FROM ticket_word w WHERE w.word IN ($15, $16)))
+         ORDER BY updated_at DESC, number DESC LIMIT $17"
+    ))
+    .bind(&filter.queue)
+    .bind(status)
+    .bind(i64::from(active))
+    .bind(&filter.assignee)
+    .bind(i64::from(filter.unassigned))
+    .bind(filter.due_before)
+    .bind(&filter.channel)
+    .bind(before_at)
+    .bind(before_number)
+    .bind(i64::from(filter.waiting))
+    .bind(first)
+    .bind(first_name)
+    .bind(second)
+    .bind(second_name)
+    .bind(third)
+    .bind(third_name)
+    .bind(limit)
+    .fetch_all(connection)
+    .await
+}
+
+/// Tickets in whose chat a person or an officer wrote a text, the latest change first. `text` is in lower case.
+pub async fn by_text(
+    connection: &mut Connection,
+    text: &str,
+    limit: i64,
+) -> sqlx::Result<Vec<TicketRow>> {
+    // What LIKE reads as a sign stands for itself.
+    let escaped = text
+        .replace('\\', "\\\\")
+        .replace('%', "\\%")
+        .replace('_', "\\_");
+    sqlx::query_as(columns!(
+        "WHERE conversation_id IN
+             (SELECT m.conversation_id FROM message m
+              WHERE m.sender <> 'bot' AND LOWER(m.body) LIKE $1 ESCAPE '\\')
+         ORDER BY updated_at DESC, number DESC LIMIT $2"
+    ))
+    .bind(format!("%{escaped}%"))
+    .bind(limit)
+    .fetch_all(connection)
+    .await
+}
+
+/// The numbers of tickets whose person waits in the chat now, the longest wait first, 100 at most.
+pub async fn waiting(connection: &mut Connection) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar(
+        "SELECT number FROM ticket
+         WHERE live_at IS NOT NULL AND status IN ('open', 'pending') ORDER BY live_at LIMIT 100",
     )
     .fetch_all(connection)
     .await
 }
 
+/// How many active tickets have to be answered before a moment.
+pub async fn due_before(connection: &mut Connection, before: Millis) -> sqlx::Result<i64> {
+    sqlx::query_scalar(
+        "SELECT COUNT(*) FROM ticket WHERE status IN ('open', 'pending') AND answer_by < $1",
+    )
+    .bind(before)
+    .fetch_one(connection)
+    .await
+}
+
+/// How many tickets are active, by queue, assignee and whether they are overdue at `now`.
+#[derive(Clone, Debug, FromRow)]
+pub struct ActiveCount {
+    /// Whose work it is.
+    pub queue: String,
+    /// The agent.
+    pub assignee: Option<String>,
+    /// 1 where the answer is overdue.
+    pub overdue: i64,
+    /// How many there are.
+    pub count: i64,
+}
+
+/// What is to be done, counted.
+pub async fn active_counts(
+    connection: &mut Connection,
+    now: Millis,
+) -> sqlx::Result<Vec<ActiveCount>> {
+    sqlx::query_as(
+        "SELECT queue, assignee,
+                CAST(CASE WHEN answer_by < $1 THEN 1 ELSE 0 END AS BIGINT) AS overdue,
+                COUNT(*) AS count
+         FROM ticket WHERE status IN ('open', 'pending')
+         GROUP BY queue, assignee, CASE WHEN answer_by < $1 THEN 1 ELSE 0 END",
+    )
+    .bind(now)
+    .fetch_all(connection)
+    .await
+}
+
+/// Tickets whose person waits in the chat since before `since`, and nobody was told yet; they are marked as told.
+pub async fn take_untaken(
+    connection: &mut Connection,
+    since: Millis,
+    now: Millis,
+) -> sqlx::Result<Option<TicketRow>> {
+    let number: Option<String> = sqlx::query_scalar(
+        "UPDATE ticket SET untaken_at = $2, version = version + 1
+         WHERE untaken_at IS NULL AND number =
+             (SELECT number FROM ticket
+              WHERE live_at IS NOT NULL AND live_at < $1 AND untaken_at IS NULL
+                AND status IN ('open', 'pending')
+              ORDER BY live_at LIMIT 1)
+         RETURNING number",
+    )
+    .bind(since)
+    .bind(now)
+    .fetch_optional(&mut *connection)
+    .await?;
+    match number {
+        Some(number) => by_number(connection, &number).await,
+        None => Ok(None),
+    }
+}
+
+/// A ticket that is overdue and nobody was told of; it is marked as told.
+pub async fn take_overdue(
+    connection: &mut Connection,
+    now: Millis,
+) -> sqlx::Result<Option<TicketRow>> {
+    let number: Option<String> = sqlx::query_scalar(
+        "UPDATE ticket SET escalated_at = $1, version = version + 1
+         WHERE escalated_at IS NULL AND number =
+             (SELECT number FROM ticket
+              WHERE status IN ('open', 'pending') AND escalated_at IS NULL
+                AND (answer_by < $1 OR (acknowledge_by < $1 AND acknowledged_at IS NULL))
+              ORDER BY answer_by LIMIT 1)
+         RETURNING number",
+    )
+    .bind(now)
+    .fetch_optional(&mut *connection)
+    .await?;
+    match number {
+        Some(number) => by_number(connection, &number).await,
+        None => Ok(None),
+    }
+}
+
 /// Settles an open ticket; what it held of the person is wiped. Tells whether it was open.
 pub async fn resolve(connection: &mut Connection, number: &str, at: Millis) -> sqlx::Result<bool> {
     let result = sqlx::query(
-        "UPDATE ticket SET status = 'resolved', details = NULL, updated_at = $2, resolved_at = $2
+        "UPDATE ticket SET status = 'resolved', details = NULL, live_at = NULL, updated_at = $2,
+                resolved_at = $2, version = version + 1
          WHERE number = $1 AND status IN ('open', 'pending')",
     )
     .bind(number)
@@ -114,7 +408,26 @@ pub async fn resolve(connection: &mut Connection, number: &str, at: Millis) -> s
     Ok(result.rows_affected() == 1)
 }
 
-/// Forgets tickets that were settled and did not change since `before`.
+/// Closes one ticket that was settled before `before`; its number.
+pub async fn close_settled(
+    connection: &mut Connection,
+    before: Millis,
+    now: Millis,
+) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar(
+        "UPDATE ticket SET status = 'closed', closed_at = $2, version = version + 1
+         WHERE status = 'resolved' AND number =
+             (SELECT number FROM ticket WHERE status = 'resolved' AND resolved_at < $1
+              ORDER BY resolved_at LIMIT 1)
+         RETURNING number",
+    )
+    .bind(before)
+    .bind(now)
+    .fetch_optional(connection)
+    .await
+}
+
+/// Forgets tickets that were settled and did not change since `before`; what belongs to them must be gone.
 pub async fn delete_settled(connection: &mut Connection, before: Millis) -> sqlx::Result<u64> {
     let result = sqlx::query(
         "DELETE FROM ticket WHERE updated_at < $1 AND status IN ('resolved', 'closed')",

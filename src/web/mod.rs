@@ -2,6 +2,7 @@
 
 pub mod admin;
 mod chat;
+pub mod console;
 pub mod demo;
 mod error;
 mod events;
@@ -32,7 +33,9 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::agent::Agents;
 use crate::conversation::Engine;
+use crate::edition::Editions;
 use crate::identity::Identity;
 use crate::knowledge::live::LiveKnowledge;
 use crate::portal::Portal;
@@ -66,6 +69,10 @@ pub struct Web {
     pub limits: WebLimits,
     /// Proves who people are.
     pub identity: Arc<Identity>,
+    /// Who works in the console.
+    pub agents: Arc<Agents>,
+    /// What is edited in the console.
+    pub editions: Arc<Editions>,
     /// The portal, if there is one.
     pub portal: Option<Arc<Portal>>,
     /// What the demonstration has instead of the world.
@@ -137,6 +144,7 @@ pub fn router(mut web: Web) -> Router {
         .route("/widget.js", get(pages::widget))
         .route("/favicon.ico", get(pages::favicon))
         .route("/assets/{*path}", get(pages::asset))
+        .merge(console::routes(state.clone()))
         .fallback(async || Code::NotFound)
         .method_not_allowed_fallback(async || Code::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(extract::MAX_BODY))

@@ -18,7 +18,8 @@ pub async fn own_only(State(state): State<WebState>, request: Request, next: Nex
     }
 }
 
-fn is_own(headers: &HeaderMap, public_url: &str) -> bool {
+/// Whether a request comes from a page of our own, or from no page at all.
+pub fn is_own(headers: &HeaderMap, public_url: &str) -> bool {
     let site = headers.get("sec-fetch-site").map(|site| site.as_bytes());
     if site.is_some_and(|site| site == b"cross-site" || site == b"same-site") {
         return false;

@@ -215,5 +215,6 @@ fn ticket<'a>(errand: &'a Errand, details: &'a str) -> NewTicket<'a> {
         last4: Some(&errand.last4),
         details: Some(details),
         subject: &errand.subject,
+        ..NewTicket::default()
     }
 }

@@ -270,6 +270,7 @@ impl Worker {
             last4: None,
             details: details.as_deref(),
             subject: &letter.subject,
+            ..NewTicket::default()
         });
         let report = Report {
             told: awaited.map(|_| Told::MailFailed),

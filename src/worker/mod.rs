@@ -5,6 +5,7 @@ mod mail;
 mod upkeep;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -64,6 +65,8 @@ pub struct Parts {
     pub portal: Option<Arc<Portal>>,
     /// Where officers' mail goes.
     pub offices: Offices,
+    /// How long a person waits for an officer before somebody is told.
+    pub handoff_wait: Duration,
 }
 
 /// The workers of a process.

@@ -70,7 +70,21 @@ impl Worker {
                 break;
             }
         }
+        for _ in 0..AT_ONCE {
+            if !self.chase().await? {
+                break;
+            }
+        }
         self.anchor(now).await
+    }
+
+    /// Looks after one ticket that nobody looks after, or closes one that is over; tells whether there was one.
+    async fn chase(&self) -> sqlx::Result<bool> {
+        let engine = &self.parts.engine;
+        let waited = Millis::try_from(self.parts.handoff_wait.as_millis()).unwrap_or(Millis::MAX);
+        Ok(engine.tell_untaken(waited).await?
+            | engine.escalate_overdue().await?
+            | engine.close_settled().await?)
     }
 
     /// Has one message removed whose link is dead; tells whether there was one.

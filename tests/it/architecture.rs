@@ -5,14 +5,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Who may import whom (docs/architecture.md). `clock` is free for all.
-const ALLOWED: [(&str, &[&str]); 22] = [
+const ALLOWED: [(&str, &[&str]); 26] = [
     ("main", &["cli"]),
     (
         "app",
         &[
+            "agent",
             "bell",
             "config",
             "conversation",
+            "edition",
             "identity",
             "key_ring",
             "knowledge",
@@ -31,6 +33,7 @@ const ALLOWED: [(&str, &[&str]); 22] = [
     (
         "cli",
         &[
+            "agent",
             "app",
             "audit",
             "bell",
@@ -50,15 +53,21 @@ const ALLOWED: [(&str, &[&str]); 22] = [
     (
         "web",
         &[
+            "agent",
+            "calendar",
             "config",
             "conversation",
+            "csv",
+            "edition",
             "identity",
             "knowledge",
             "mail",
             "portal",
+            "redact",
             "secret",
             "storage",
             "telegram",
+            "ticket",
         ],
     ),
     (
@@ -105,7 +114,14 @@ const ALLOWED: [(&str, &[&str]); 22] = [
             "ticket",
         ],
     ),
-    ("ticket", &["audit", "outbox", "secret", "storage"]),
+    (
+        "ticket",
+        &["audit", "calendar", "outbox", "secret", "storage"],
+    ),
+    ("agent", &["audit", "identity", "secret", "storage"]),
+    ("edition", &["audit", "knowledge", "storage"]),
+    ("calendar", &[]),
+    ("csv", &[]),
     (
         "identity",
         &["audit", "key_ring", "outbox", "secret", "storage"],
@@ -117,7 +133,7 @@ const ALLOWED: [(&str, &[&str]); 22] = [
     ("key_ring", &["secret", "storage"]),
     ("bell", &[]),
     ("secret", &[]),
-    ("knowledge", &[]),
+    ("knowledge", &["calendar"]),
     ("redact", &[]),
     ("retention", &["storage"]),
     ("storage", &[]),

@@ -22,6 +22,8 @@ fn options() -> LoadOptions {
         today: date(2026, 11, 22),
         review_days: 365,
         strictness: Strictness::Full,
+        sample_hours: false,
+        editions: Vec::new(),
     }
 }
 

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::conversation::action::{Service, Wish};
+use crate::conversation::handoff::{DeskTicket, Hours};
 use crate::identity::number::Kind;
 use crate::identity::{Proof, Standing, Who};
 use crate::knowledge::answer::Contacts;
@@ -19,6 +20,8 @@ static KNOWLEDGE: LazyLock<Knowledge> = LazyLock::new(|| {
         today: date(2026, 11, 22),
         review_days: 365,
         strictness: Strictness::Full,
+        sample_hours: false,
+        editions: Vec::new(),
     };
     let loaded = Knowledge::load(&Source::Embedded, &options);
     loaded.ok().unwrap().knowledge
@@ -60,6 +63,7 @@ enum Event {
     PressedUnknown(String),
     Lapsed,
     Unreadable,
+    Picture,
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -70,7 +74,27 @@ fn event() -> impl Strategy<Value = Event> {
         1 => "[a-z:]{1,12}".prop_map(Event::PressedUnknown),
         1 => Just(Event::Lapsed),
         1 => Just(Event::Unreadable),
+        1 => Just(Event::Picture),
     ]
+}
+
+/// What there is of officers: nothing, a ticket that is open or settled, and somebody who holds the chat.
+fn desk() -> impl Strategy<Value = Desk> {
+    let ticket = |settled| {
+        Some(DeskTicket {
+            number: "TK-2026-000001-1".to_owned(),
+            settled,
+        })
+    };
+    (any::<bool>(), 0..3).prop_map(move |(held, which)| Desk {
+        held: held && which == 1,
+        ticket: match which {
+            0 => None,
+            1 => ticket(false),
+            _ => ticket(true),
+        },
+        hours: Hours::default(),
+    })
 }
 
 /// Who is known while the events come: nobody, somebody some time ago, somebody just now; here or bound.
@@ -123,6 +147,7 @@ proptest! {
         standing in standing(),
         service in service(),
         typed in any::<bool>(),
+        desk in desk(),
     ) {
         let mut state = State::default();
         let mut language = Language::Ms;
@@ -138,6 +163,7 @@ proptest! {
                 Event::PressedUnknown(value) => Content::Choice(Pressed { value, under: None }),
                 Event::Lapsed => Content::Lapsed,
                 Event::Unreadable => Content::Unreadable,
+                Event::Picture => Content::Picture("p1".to_owned()),
             };
             let circumstances = Circumstances {
                 transcript_days: 90,
@@ -151,6 +177,7 @@ proptest! {
                     verification: "v1",
                     ..Personal::nobody(&standing)
                 },
+                desk: &desk,
             };
             let decided = decide(&KNOWLEDGE, &state, language, &content, circumstances);
             let Ok(decision) = decided else {
@@ -167,7 +194,7 @@ proptest! {
             prop_assert!(effects.document.is_none() && effects.errand.is_none() && !effects.redeem);
             prop_assert!(effects.ask.is_none() || service != Service::None);
             // What has to be found out first is answered then.
-            prop_assert!(!decision.replies.is_empty() || effects.wish.is_some());
+            prop_assert!(!decision.replies.is_empty() || effects.wish.is_some() || desk.held);
             prop_assert!(decision.replies.iter().all(|reply| !reply.body.text.trim().is_empty()));
             prop_assert!(!decision.heard.contains("900101035551"));
             // Nothing is erased but by the choice to erase.

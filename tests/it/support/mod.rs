@@ -3,6 +3,7 @@
 pub mod bot_api;
 pub mod browser;
 pub mod database;
+pub mod desk;
 pub mod mail_server;
 pub mod process;
 pub mod proof;
@@ -34,6 +35,8 @@ pub static KNOWLEDGE: LazyLock<Knowledge> = LazyLock::new(|| {
         today: date(2026, 11, 22),
         review_days: 365,
         strictness: Strictness::Full,
+        sample_hours: false,
+        editions: Vec::new(),
     };
     Knowledge::load(&Source::Embedded, &options)
         .ok()

@@ -1,0 +1,605 @@
+//! Who works in the console: invited by a one-time link, known by a password and a code of their telephone, for a while.
+//! Nothing here tells whether a username exists.
+
+pub mod password;
+pub mod qr;
+pub mod recovery;
+pub mod role;
+pub mod totp;
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+use crate::audit::{Audit, Entry, Event};
+use crate::clock::{Clock, Millis};
+use crate::identity::limits::{self, Window};
+use crate::secret::{Sealer, Secret, SecretKey, random_token};
+use crate::storage::agent::{self, AgentRow, Enrolment};
+use crate::storage::agent_session::{self, AgentSessionRow};
+use crate::storage::{Connection, Store};
+use password::{Password, PasswordRefused};
+use recovery::RecoveryCode;
+use role::{Permission, Role};
+
+const MINUTE: Millis = 60_000;
+/// An invitation holds for so long, in milliseconds.
+pub const INVITATION: Millis = 72 * 60 * MINUTE;
+/// A sign-in ends after so long without a click, and after so long in any case.
+const IDLE: Millis = 15 * MINUTE;
+const MOST: Millis = 10 * 60 * MINUTE;
+/// The second factor has to follow within this.
+const STEP: Millis = 5 * MINUTE;
+/// Wrong passwords or codes of one username, and of one network, before nothing is tried for a while.
+const FAILURES: [Window; 2] = [
+    Window {
+        within: 15 * MINUTE,
+        most: 5,
+    },
+    Window {
+        within: 24 * 60 * MINUTE,
+        most: 30,
+    },
+];
+const NETWORK_FAILURES: [Window; 1] = [Window {
+    within: 15 * MINUTE,
+    most: 50,
+}];
+/// Passwords that are checked side by side: each takes memory and time on purpose.
+const AT_ONCE: usize = 2;
+
+/// The step of a sign-in that waits for its code, and of one that is done.
+const CODE: &str = "code";
+const IN: &str = "in";
+
+/// Somebody who is signed in.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    /// The agent's id.
+    pub id: String,
+    /// What they sign in as.
+    pub username: String,
+    /// How they are named to others.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+    /// `ms` or `en`.
+    pub language: String,
+    /// Whether they are on duty.
+    pub present: bool,
+    /// What their forms carry.
+    pub csrf: String,
+}
+
+impl SignedIn {
+    /// Whether they may do something.
+    pub fn may(&self, permission: Permission) -> bool {
+        self.role.may(permission)
+    }
+}
+
+/// Why nobody is signed in.
+#[derive(Debug, Error)]
+pub enum SignInError {
+    /// Name, password or code is wrong; which of them is not told.
+    #[error("the sign-in is wrong")]
+    Wrong,
+    /// Too many were wrong: not before a while has passed.
+    #[error("too many failures")]
+    Wait,
+    /// The sign-in took too long, or was ended.
+    #[error("the sign-in is over")]
+    Over,
+    /// The database failed.
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+}
+
+/// Why an invitation is not taken up.
+#[derive(Debug, Error)]
+pub enum EnrolError {
+    /// It was used, or is too old, or there is none.
+    #[error("the invitation is over")]
+    Gone,
+    /// The password is too weak.
+    #[error(transparent)]
+    Password(#[from] PasswordRefused),
+    /// The code is not that of the secret shown.
+    #[error("the code is wrong")]
+    Code,
+    /// Something that must work did not.
+    #[error("the invitation could not be taken up")]
+    Failed,
+    /// The database failed.
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+}
+
+/// Why an agent is not added.
+#[derive(Debug, Error)]
+pub enum AgentError {
+    /// A username is 2 to 40 letters, digits, dots, hyphens or underscores.
+    #[error("a username has 2 to 40 letters, digits, dots, hyphens or underscores")]
+    Username,
+    /// There is somebody of that name already.
+    #[error("there is an agent of that username already")]
+    Taken,
+    /// There is nobody of that name.
+    #[error("there is no agent of that username")]
+    Unknown,
+    /// The database failed.
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+}
+
+/// What somebody needs to take up an invitation.
+#[derive(Debug)]
+pub struct Invited {
+    /// Who is invited.
+    pub agent: AgentRow,
+    /// The secret for the authenticator, in Base32.
+    pub secret: Secret,
+    /// The same as an address that authenticators read.
+    pub url: Secret,
+}
+
+/// The agents.
+pub struct Agents {
+    store: Arc<Store>,
+    clock: Clock,
+    secret: SecretKey,
+    sealer: Sealer,
+    audit: Audit,
+    checking: Semaphore,
+}
+
+impl Agents {
+    /// The agents of a database.
+    pub fn new(store: Arc<Store>, clock: Clock, secret: SecretKey, audit: Audit) -> Self {
+        Self {
+            sealer: secret.sealer("agent"),
+            store,
+            clock,
+            secret,
+            audit,
+            checking: Semaphore::new(AT_ONCE),
+        }
+    }
+
+    /// Adds an agent; the token of the invitation, which is told once. `by` is the agent who adds, empty for the operator.
+    pub async fn add(
+        &self,
+        username: &str,
+        name: &str,
+        role: Role,
+        by: &str,
+    ) -> Result<String, AgentError> {
+        let username = username.trim().to_lowercase();
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+        if !(2..=40).contains(&username.len()) || !username.chars().all(plain) {
+            return Err(AgentError::Username);
+        }
+        let now = self.clock.now();
+        let row = AgentRow {
+            id: Uuid::now_v7().to_string(),
+            name: if name.trim().is_empty() {
+                username.clone()
+            } else {
+                name.trim().to_owned()
+            },
+            username,
+            role: role.as_str().to_owned(),
+            language: "ms".to_owned(),
+            created_at: now,
+            ..AgentRow::default()
+        };
+        let mut transaction = self.store.begin().await?;
+        if !agent::insert(&mut transaction, &row).await? {
+            return Err(AgentError::Taken);
+        }
+        let token = self
+            .invite(&mut transaction, &row, "added", by, now)
+            .await?;
+        transaction.commit().await?;
+        Ok(token)
+    }
+
+    /// Invites an agent anew: the old password and authenticator open nothing any more, and neither do open sign-ins.
+    pub async fn reset(&self, username: &str, by: &str) -> Result<String, AgentError> {
+        let now = self.clock.now();
+        let mut transaction = self.store.begin().await?;
+        let row = known(&mut transaction, username).await?;
+        agent_session::delete_of(&mut transaction, &row.id).await?;
+        let token = self
+            .invite(&mut transaction, &row, "reset", by, now)
+            .await?;
+        transaction.commit().await?;
+        Ok(token)
+    }
+
+    async fn invite(
+        &self,
+        connection: &mut Connection,
+        row: &AgentRow,
+        outcome: &str,
+        by: &str,
+        now: Millis,
+    ) -> sqlx::Result<String> {
+        let token = random_token();
+        agent::invite(connection, &row.id, &hash(&token), now + INVITATION).await?;
+        let detail = format!("{by} {}", row.role);
+        let entry = Entry::new(Event::Agent, outcome)
+            .about(&row.id)
+            .detail(detail.trim());
+        self.audit.record(connection, entry, now).await?;
+        Ok(token)
+    }
+
+    /// Keeps an agent out, at once.
+    pub async fn disable(&self, username: &str, by: &str) -> Result<(), AgentError> {
+        let now = self.clock.now();
+        let mut transaction = self.store.begin().await?;
+        let row = known(&mut transaction, username).await?;
+        agent::disable(&mut transaction, &row.id, now).await?;
+        agent_session::delete_of(&mut transaction, &row.id).await?;
+        let entry = Entry::new(Event::Agent, "disabled")
+            .about(&row.id)
+            .detail(by);
+        self.audit.record(&mut transaction, entry, now).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Everybody, by username.
+    pub async fn all(&self) -> sqlx::Result<Vec<AgentRow>> {
+        agent::all(&mut *self.store.connection().await?).await
+    }
+
+    /// What an invitation shows; none if it does not hold.
+    pub async fn invited(&self, token: &str) -> sqlx::Result<Option<Invited>> {
+        let now = self.clock.now();
+        let mut connection = self.store.connection().await?;
+        let row = agent::by_invitation(&mut connection, &hash(token), now).await?;
+        Ok(row.map(|agent| {
+            let secret = self.enrolment_secret(token);
+            let url = totp::url(&secret, &agent.username);
+            let url = url.unwrap_or_else(|| Secret::new(String::new()));
+            Invited { agent, secret, url }
+        }))
+    }
+
+    /// The secret that an invitation offers: derived, so that the page shows the same as often as it is opened.
+    fn enrolment_secret(&self, token: &str) -> Secret {
+        let derived = self.secret.derived("agent totp", token).next();
+        let bytes = derived.unwrap_or_default().first_chunk().copied();
+        totp::secret(bytes.unwrap_or_default())
+    }
+
+    /// Takes up an invitation; the recovery codes, which are told once.
+    pub async fn enrol(
+        &self,
+        token: &str,
+        password: Secret,
+        code: &str,
+    ) -> Result<Vec<String>, EnrolError> {
+        let now = self.clock.now();
+        let invited = self.invited(token).await?.ok_or(EnrolError::Gone)?;
+        let password = Password::choose(&password, &invited.agent.username)?;
+        let step = totp::check(&invited.secret, code, now, None).ok_or(EnrolError::Code)?;
+        let hashed = self.hashed(password).await.ok_or(EnrolError::Failed)?;
+        let sealed = self.sealer.seal(&invited.agent.id, invited.secret.reveal());
+        let codes = RecoveryCode::ten();
+        let kept: Vec<String> = codes.iter().map(RecoveryCode::hash).collect();
+        let chosen = Enrolment {
+            password: &hashed,
+            totp: &sealed.map_err(|_| EnrolError::Failed)?,
+            totp_step: step,
+            recovery: &serde_json::to_string(&kept).unwrap_or_default(),
+        };
+        let mut transaction = self.store.begin().await?;
+        if !agent::enrol(&mut transaction, &hash(token), &chosen, now).await? {
+            return Err(EnrolError::Gone);
+        }
+        let entry = Entry::new(Event::Agent, "enrolled").about(&invited.agent.id);
+        self.audit.record(&mut transaction, entry, now).await?;
+        transaction.commit().await?;
+        Ok(codes.iter().map(RecoveryCode::shown).collect())
+    }
+
+    async fn hashed(&self, password: Password) -> Option<String> {
+        let _place = self.checking.acquire().await.ok()?;
+        let hashed = tokio::task::spawn_blocking(move || password.hash()).await;
+        hashed.ok()?.ok()
+    }
+
+    async fn verified(&self, hash: Option<String>, password: Secret) -> bool {
+        let Ok(_place) = self.checking.acquire().await else {
+            return false;
+        };
+        let check = move || password::verify(hash.as_deref(), &password);
+        tokio::task::spawn_blocking(check).await.unwrap_or(false)
+    }
+
+    /// The first step: name and password. A token for the second, whose time begins.
+    pub async fn sign_in(
+        &self,
+        username: &str,
+        password: Secret,
+        network: &str,
+    ) -> Result<String, SignInError> {
+        let now = self.clock.now();
+        let username = username.trim().to_lowercase();
+        let mut transaction = self.store.begin().await?;
+        let name = self.secret.pseudonym("agent", &username);
+        self.admit(&mut transaction, &name, network, now).await?;
+        let row = agent::by_username(&mut transaction, &username).await?;
+        transaction.commit().await?;
+        let row = row.filter(|row| row.disabled_at.is_none());
+        let hash = row.as_ref().and_then(|row| row.password.clone());
+        let right = self.verified(hash, password).await;
+        match row.filter(|_| right) {
+            Some(row) => {
+                let mut transaction = self.store.begin().await?;
+                let token = self.begin(&mut transaction, &row.id, CODE, now).await?;
+                transaction.commit().await?;
+                Ok(token)
+            }
+            None => {
+                self.failed(&name, network, "password", now).await?;
+                Err(SignInError::Wrong)
+            }
+        }
+    }
+
+    /// Whether one more try is taken.
+    async fn admit(
+        &self,
+        connection: &mut Connection,
+        name: &str,
+        network: &str,
+        now: Millis,
+    ) -> Result<(), SignInError> {
+        let counted = [
+            (format!("sign-in {name}"), &FAILURES[..]),
+            (format!("sign-in-from {network}"), &NETWORK_FAILURES[..]),
+        ];
+        for (key, windows) in counted {
+            for window in windows {
+                let (count, _) = limits::count(connection, &key, window.within, now).await?;
+                if count >= window.most {
+                    return Err(SignInError::Wait);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn failed(
+        &self,
+        name: &str,
+        network: &str,
+        what: &str,
+        now: Millis,
+    ) -> Result<(), SignInError> {
+        let mut transaction = self.store.begin().await?;
+        let connection = &mut transaction;
+        let widest = Window {
+            within: 24 * 60 * MINUTE,
+            most: 30,
+        };
+        let count = limits::note(connection, &format!("sign-in {name}"), widest, now).await?;
+        let key = format!("sign-in-from {network}");
+        let [from] = NETWORK_FAILURES;
+        limits::note(connection, &key, from, now).await?;
+        // A stranger cannot fill the record.
+        if count <= widest.most {
+            let entry = Entry::new(Event::SignIn, "wrong").about(name).detail(what);
+            self.audit.record(connection, entry, now).await?;
+        }
+        transaction.commit().await?;
+        metrics::counter!("tanya_console_sign_ins_total", "outcome" => "wrong").increment(1);
+        Ok(())
+    }
+
+    async fn begin(
+        &self,
+        connection: &mut Connection,
+        agent_id: &str,
+        step: &str,
+        now: Millis,
+    ) -> sqlx::Result<String> {
+        let token = random_token();
+        let row = AgentSessionRow {
+            agent_id: agent_id.to_owned(),
+            step: step.to_owned(),
+            created_at: now,
+            seen_at: now,
+        };
+        agent_session::insert(connection, &hash(&token), &row).await?;
+        Ok(token)
+    }
+
+    /// The second step: a code of the authenticator, or a recovery code. A token of its own: what the first step's cookie
+    /// was is worth nothing any more.
+    pub async fn second(
+        &self,
+        token: &str,
+        code: &str,
+        network: &str,
+    ) -> Result<String, SignInError> {
+        let now = self.clock.now();
+        let mut transaction = self.store.begin().await?;
+        let session = agent_session::by_token(&mut transaction, &hash(token)).await?;
+        let session = session.filter(|row| row.step == CODE && now < row.created_at + STEP);
+        let session = session.ok_or(SignInError::Over)?;
+        let row = agent::by_id(&mut transaction, &session.agent_id).await?;
+        let row = row
+            .filter(|row| row.disabled_at.is_none())
+            .ok_or(SignInError::Over)?;
+        let name = self.secret.pseudonym("agent", &row.username);
+        self.admit(&mut transaction, &name, network, now).await?;
+        let how = self.use_code(&mut transaction, &row, code, now).await?;
+        let Some(how) = how else {
+            transaction.commit().await?;
+            self.failed(&name, network, "code", now).await?;
+            return Err(SignInError::Wrong);
+        };
+        agent_session::delete(&mut transaction, &hash(token)).await?;
+        let token = self.begin(&mut transaction, &row.id, IN, now).await?;
+        agent::set_present(&mut transaction, &row.id, Some(now)).await?;
+        let entry = Entry::new(Event::SignIn, "in").about(&row.id).detail(how);
+        self.audit.record(&mut transaction, entry, now).await?;
+        transaction.commit().await?;
+        metrics::counter!("tanya_console_sign_ins_total", "outcome" => "in").increment(1);
+        Ok(token)
+    }
+
+    /// Uses a code up; how, if it was right.
+    async fn use_code(
+        &self,
+        connection: &mut Connection,
+        row: &AgentRow,
+        code: &str,
+        now: Millis,
+    ) -> sqlx::Result<Option<&'static str>> {
+        let secret = row.totp.as_deref();
+        let secret = secret.and_then(|sealed| self.sealer.open(&row.id, sealed).ok());
+        let secret = secret.map(Secret::new);
+        let step = secret.and_then(|secret| totp::check(&secret, code, now, Some(row.totp_step)));
+        if let Some(step) = step {
+            let used = agent::use_step(connection, &row.id, step).await?;
+            return Ok(used.then_some("totp"));
+        }
+        let kept: Vec<String> = serde_json::from_str(&row.recovery).unwrap_or_default();
+        let given = RecoveryCode::parse(code);
+        let Some(spent) = given.as_ref().and_then(|given| given.among(&kept)) else {
+            return Ok(None);
+        };
+        let left: Vec<&String> = kept.iter().filter(|kept| *kept != spent).collect();
+        let left = serde_json::to_string(&left).unwrap_or_default();
+        let used = agent::use_recovery(connection, &row.id, &row.recovery, &left).await?;
+        Ok(used.then_some("recovery"))
+    }
+
+    /// Who a token belongs to; `moves` tells whether a person does something, which keeps the sign-in alive.
+    pub async fn signed_in(&self, token: &str, moves: bool) -> sqlx::Result<Option<SignedIn>> {
+        let now = self.clock.now();
+        let mut connection = self.store.connection().await?;
+        let hashed = hash(token);
+        let session = agent_session::by_token(&mut connection, &hashed).await?;
+        let alive = |row: &AgentSessionRow| {
+            row.step == IN && now < row.seen_at + IDLE && now < row.created_at + MOST
+        };
+        let Some(session) = session.filter(alive) else {
+            return Ok(None);
+        };
+        let row = agent::by_id(&mut connection, &session.agent_id).await?;
+        let Some(row) = row.filter(|row| row.disabled_at.is_none()) else {
+            return Ok(None);
+        };
+        if moves && session.seen_at + 1_000 < now {
+            agent_session::touch(&mut connection, &hashed, now).await?;
+        }
+        let Some(role) = Role::parse(&row.role) else {
+            return Ok(None);
+        };
+        Ok(Some(SignedIn {
+            id: row.id,
+            username: row.username,
+            name: row.name,
+            role,
+            language: row.language,
+            present: row.present_at.is_some(),
+            csrf: self.secret.pseudonym("csrf", &hashed),
+        }))
+    }
+
+    /// Signs out.
+    pub async fn sign_out(&self, token: &str) -> sqlx::Result<()> {
+        let mut transaction = self.store.begin().await?;
+        agent_session::delete(&mut transaction, &hash(token)).await?;
+        transaction.commit().await
+    }
+
+    /// Signs an agent out everywhere.
+    pub async fn sign_out_everywhere(&self, id: &str) -> sqlx::Result<()> {
+        let mut transaction = self.store.begin().await?;
+        agent_session::delete_of(&mut transaction, id).await?;
+        transaction.commit().await
+    }
+
+    /// Notes an agent's language.
+    pub async fn speak(&self, id: &str, language: &str) -> sqlx::Result<()> {
+        agent::set_language(&mut *self.store.connection().await?, id, language).await
+    }
+
+    /// Notes whether an agent is on duty.
+    pub async fn set_present(&self, id: &str, present: bool) -> sqlx::Result<()> {
+        let since = present.then(|| self.clock.now());
+        agent::set_present(&mut *self.store.connection().await?, id, since).await
+    }
+
+    /// Everybody who may sign in: ids and names.
+    pub async fn names(&self, connection: &mut Connection) -> sqlx::Result<Vec<(String, String)>> {
+        let agents = agent::all(connection).await?;
+        Ok(agents.into_iter().map(|row| (row.id, row.name)).collect())
+    }
+
+    /// How somebody is named to others; empty if nobody is known by that id.
+    pub async fn name_of(&self, connection: &mut Connection, id: &str) -> sqlx::Result<String> {
+        let row = agent::by_id(connection, id).await?;
+        Ok(row.map_or_else(String::new, |row| row.name))
+    }
+
+    /// The names of those who are on duty.
+    pub async fn present(&self) -> sqlx::Result<Vec<String>> {
+        let since = self.clock.now() - IDLE;
+        agent::present(&mut *self.store.connection().await?, since).await
+    }
+
+    /// An account that can be used at once, for the demonstration and for tests; the TOTP secret.
+    pub async fn ready(
+        &self,
+        username: &str,
+        name: &str,
+        role: Role,
+        password: Secret,
+    ) -> anyhow::Result<Secret> {
+        let token = self.add(username, name, role, "").await?;
+        let secret = self.enrolment_secret(&token);
+        let now = self.clock.now();
+        let hashed = self.hashed(Password::choose(&password, username)?).await;
+        let chosen = Enrolment {
+            password: &hashed.ok_or_else(|| anyhow::anyhow!("the password cannot be hashed"))?,
+            totp: &self.sealed_for(username, &secret).await?,
+            // None was used: the code of now can be used to sign in.
+            totp_step: 0,
+            recovery: "[]",
+        };
+        let mut transaction = self.store.begin().await?;
+        agent::enrol(&mut transaction, &hash(&token), &chosen, now).await?;
+        transaction.commit().await?;
+        Ok(secret)
+    }
+
+    async fn sealed_for(&self, username: &str, secret: &Secret) -> anyhow::Result<String> {
+        let mut connection = self.store.connection().await?;
+        let row = known(&mut connection, username).await?;
+        Ok(self.sealer.seal(&row.id, secret.reveal())?)
+    }
+}
+
+async fn known(connection: &mut Connection, username: &str) -> Result<AgentRow, AgentError> {
+    let username = username.trim().to_lowercase();
+    let row = agent::by_username(connection, &username).await?;
+    row.ok_or(AgentError::Unknown)
+}
+
+fn hash(token: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(token.as_bytes()))
+}

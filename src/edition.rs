@@ -1,0 +1,133 @@
+//! What is edited in the console: kept in the database, taken up by every process, written back to the folder where that
+//! can be written.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio_util::sync::CancellationToken;
+
+use crate::audit::{Audit, Entry, Event};
+use crate::clock::Millis;
+use crate::knowledge::Edition;
+use crate::knowledge::live::LiveKnowledge;
+use crate::storage::Store;
+use crate::storage::edition::{self, EditionRow};
+
+/// How often is looked whether somebody edited something.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// Why an edition is not kept.
+#[derive(Debug, Error)]
+pub enum EditionError {
+    /// Somebody else was faster.
+    #[error("the file was edited meanwhile")]
+    Changed,
+    /// The files cannot be read.
+    #[error("the files cannot be read")]
+    Unreadable,
+    /// The database failed.
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+}
+
+/// What is edited, by whom and why.
+#[derive(Clone, Copy, Debug)]
+pub struct Edited<'a> {
+    /// The file's name.
+    pub file: &'a str,
+    /// Its text as it was found good.
+    pub text: &'a str,
+    /// The agent.
+    pub author: &'a str,
+    /// Why.
+    pub reason: &'a str,
+}
+
+/// The editions of a database.
+pub struct Editions {
+    /// The database.
+    pub store: Arc<Store>,
+    /// What is known.
+    pub knowledge: Arc<LiveKnowledge>,
+    /// The record.
+    pub audit: Audit,
+}
+
+impl Editions {
+    /// Takes up what is edited, here or by another process, until told to stop.
+    pub async fn follow(self: Arc<Self>, stop: CancellationToken) {
+        let mut seen = 0;
+        loop {
+            match self.take_up(seen).await {
+                Ok(count) => seen = count,
+                Err(error) => tracing::error!(%error, "what was edited could not be read"),
+            }
+            if tokio::time::timeout(LOOK_EVERY, stop.cancelled())
+                .await
+                .is_ok()
+            {
+                return;
+            }
+        }
+    }
+
+    async fn take_up(&self, seen: i64) -> sqlx::Result<i64> {
+        let mut connection = self.store.connection().await?;
+        let count = edition::count(&mut connection).await?;
+        if count != seen {
+            let rows = edition::latest(&mut connection).await?;
+            let editions = rows.into_iter().map(|row| Edition {
+                file: row.file,
+                base: row.base,
+                text: row.text,
+            });
+            self.knowledge.take_up(editions.collect());
+        }
+        Ok(count)
+    }
+
+    /// Keeps what was edited, and puts it to use.
+    pub async fn keep(&self, edited: Edited<'_>, now: Millis) -> Result<(), EditionError> {
+        let written = self
+            .knowledge
+            .written()
+            .map_err(|_| EditionError::Unreadable)?;
+        let before = written.get(edited.file).ok_or(EditionError::Unreadable)?;
+        let made = Edition::of(edited.file, &before.text, edited.text.to_owned());
+        let mut transaction = self.store.begin().await?;
+        let latest = edition::latest(&mut transaction).await?;
+        let number = latest.iter().find(|row| row.file == edited.file);
+        let row = EditionRow {
+            file: made.file,
+            number: number.map_or(1, |row| row.number + 1),
+            base: made.base,
+            text: made.text,
+            author: edited.author.to_owned(),
+            reason: edited.reason.to_owned(),
+            created_at: now,
+        };
+        if !edition::insert(&mut transaction, &row).await? {
+            return Err(EditionError::Changed);
+        }
+        let detail = format!("{} {}", row.file, row.number);
+        let entry = Entry::new(Event::Knowledge, "edited")
+            .about(edited.author)
+            .detail(&detail);
+        self.audit.record(&mut transaction, entry, now).await?;
+        transaction.commit().await?;
+        if let Err(error) = self.knowledge.write_back(&row.file, &row.text) {
+            // The database has it: every process takes it from there.
+            tracing::info!(%error, "the knowledge folder cannot be written; the edition is kept in the database");
+        }
+        self.take_up(0).await?;
+        Ok(())
+    }
+
+    /// Who edited a file last, and when.
+    pub async fn last(&self, file: &str) -> sqlx::Result<Option<EditionRow>> {
+        let mut connection = self.store.connection().await?;
+        let rows = edition::latest(&mut connection).await?;
+        Ok(rows.into_iter().find(|row| row.file == file))
+    }
+}

@@ -1,0 +1,60 @@
+//! Knowledge files as they were edited in the console, every edition kept.
+
+use sqlx::FromRow;
+
+use super::Connection;
+use crate::clock::Millis;
+
+/// An edition of a file.
+#[derive(Clone, Debug, FromRow)]
+pub struct EditionRow {
+    /// The file's name, as `calendar.yaml`.
+    pub file: String,
+    /// Its number, from 1.
+    pub number: i64,
+    /// The hash of the file that it was made from.
+    pub base: String,
+    /// The whole text.
+    pub text: String,
+    /// The agent who wrote it.
+    pub author: String,
+    /// Why, in their words.
+    pub reason: String,
+    /// When, in Unix milliseconds.
+    pub created_at: Millis,
+}
+
+/// A new edition; tells whether its number was free.
+pub async fn insert(connection: &mut Connection, row: &EditionRow) -> sqlx::Result<bool> {
+    let result = sqlx::query(
+        "INSERT INTO edition (file, number, base, text, author, reason, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+    )
+    .bind(&row.file)
+    .bind(row.number)
+    .bind(&row.base)
+    .bind(&row.text)
+    .bind(&row.author)
+    .bind(&row.reason)
+    .bind(row.created_at)
+    .execute(connection)
+    .await?;
+    Ok(result.rows_affected() == 1)
+}
+
+/// The latest edition of each file.
+pub async fn latest(connection: &mut Connection) -> sqlx::Result<Vec<EditionRow>> {
+    sqlx::query_as(
+        "SELECT file, number, base, text, author, reason, created_at FROM edition e
+         WHERE number = (SELECT MAX(n.number) FROM edition n WHERE n.file = e.file) ORDER BY file",
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// How many editions there are of all files: it grows with each.
+pub async fn count(connection: &mut Connection) -> sqlx::Result<i64> {
+    sqlx::query_scalar("SELECT COUNT(*) FROM edition")
+        .fetch_one(connection)
+        .await
+}

@@ -1,0 +1,994 @@
+//! One ticket: what was said, who asks, what happened, and what an officer does with it.
+
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+
+use super::super::WebState;
+use super::super::error::{Code, Refusal};
+use super::access::{Posted, Who};
+use super::page::{not_found, render_as, shell, when, words};
+use super::queue::{shown_channel, subject};
+use super::view::{
+    CannedChoice, Choice, Day, Facts, Happening, Item, Message, Opened, Promise, TicketPage, Words,
+};
+use crate::agent::SignedIn;
+use crate::agent::role::Permission;
+use crate::clock::{Millis, local};
+use crate::conversation::desk::{Act, Agent, DeskError, HERE};
+use crate::conversation::message::{Message as Said, Sender};
+use crate::knowledge::text::Language;
+use crate::redact::HIDDEN;
+use crate::storage::conversation::{self, ConversationRow};
+use crate::storage::message::{self as transcript, MessageRow};
+use crate::storage::ticket::{self, TicketRow};
+use crate::storage::ticket_event::{self, TicketEventRow};
+use crate::storage::{canned_reply, ticket_view};
+use crate::ticket::{PRIORITIES, Queue, Status, TicketNumber};
+
+/// Who looked this lately looks now, in milliseconds.
+const LOOKS: Millis = 45_000;
+/// What is due within this is due soon.
+const SOON: Millis = 24 * 3_600_000;
+/// Messages that are shown, the latest.
+const SHOWN: i64 = 300;
+
+/// What the page shows besides the ticket: what was typed, what is wrong, what was opened.
+#[derive(Default)]
+struct Extra {
+    note: bool,
+    draft: String,
+    draft_error: String,
+    opened: Vec<Opened>,
+    open_error: String,
+    flash: String,
+    flash_bad: bool,
+}
+
+/// What was done, as the page that follows says it.
+#[derive(Debug, Default, Deserialize)]
+pub struct Done {
+    #[serde(default)]
+    done: String,
+}
+
+/// The number that an address names; whatever is none is not found.
+fn number_of(text: &str) -> Option<TicketNumber> {
+    TicketNumber::parse(text)
+}
+
+/// `GET /console/tiket/{number}`.
+pub async fn show(
+    State(state): State<WebState>,
+    Who(who): Who,
+    Path(number): Path<String>,
+    done: Result<Query<Done>, axum::extract::rejection::QueryRejection>,
+) -> Result<Response, Refusal> {
+    let done = done.map(|Query(done)| done.done).unwrap_or_default();
+    let w = words(&who, "");
+    let (flash, flash_bad) = flash(&w, &done);
+    let extra = Extra {
+        flash: flash.to_owned(),
+        flash_bad,
+        ..Extra::default()
+    };
+    page(&state, &who, &number, extra, StatusCode::OK).await
+}
+
+fn flash(w: &Words, done: &str) -> (&'static str, bool) {
+    let said = match done {
+        "balas" => w.t("Balasan telah dihantar.", "The reply was sent."),
+        "selesai" => w.t("Tiket telah diselesaikan.", "The ticket was resolved."),
+        "nota" => w.t("Nota telah disimpan.", "The note was saved."),
+        "ambil" => w.t(
+            "Sembang kini milik tuan/puan; Tanya diam.",
+            "The chat is yours now; Tanya is silent.",
+        ),
+        "serah" => w.t(
+            "Sembang telah diserahkan kepada Tanya.",
+            "The chat was handed back to Tanya.",
+        ),
+        "ubah" => w.t("Perubahan telah disimpan.", "The change was saved."),
+        "dipegang" => {
+            return (
+                w.t(
+                    "Pegawai lain sedang memegang sembang ini.",
+                    "Another officer holds this chat.",
+                ),
+                true,
+            );
+        }
+        "berubah" => {
+            return (
+                w.t(
+                    "Tiket ini telah diubah oleh orang lain. Sila semak dahulu.",
+                    "Somebody else changed this ticket. Please look first.",
+                ),
+                true,
+            );
+        }
+        "tiada-sembang" => return (w.t("Sembang ini telah tamat.", "This chat is over."), true),
+        _ => "",
+    };
+    (said, false)
+}
+
+/// What an officer may do here, and what the page is made of.
+async fn page(
+    state: &WebState,
+    who: &SignedIn,
+    number: &str,
+    extra: Extra,
+    status: StatusCode,
+) -> Result<Response, Refusal> {
+    let Some(number) = number_of(number) else {
+        return Ok(not_found(who));
+    };
+    let now = state.limits.clock.now();
+    let w = words(who, &format!("/console/tiket/{number}"));
+    let mut connection = state.limits.store.connection().await?;
+    let Some(row) = ticket::by_number(&mut connection, number.as_str()).await? else {
+        return Ok(not_found(who));
+    };
+    ticket_view::touch(&mut connection, number.as_str(), &who.id, now).await?;
+    let others =
+        ticket_view::others(&mut connection, number.as_str(), &who.id, now - LOOKS).await?;
+    let chat = conversation::by_id(&mut connection, &row.conversation_id).await?;
+    let events = ticket_event::of_ticket(&mut connection, number.as_str()).await?;
+    let names = state.agents.names(&mut connection).await?;
+    let messages = match who.may(Permission::ViewTranscript) {
+        true => transcript::latest(&mut connection, &row.conversation_id, SHOWN).await?,
+        false => Vec::new(),
+    };
+    let canned = canned_reply::all(&mut connection).await?;
+    drop(connection);
+    let reading = Reading {
+        state,
+        who,
+        w: &w,
+        row: &row,
+        chat: chat.as_ref(),
+        names: &names,
+        now,
+    };
+    let mut shell = shell(state, who, &w, "queue").await?;
+    shell.live = format!("/console/langsung?tiket={number}");
+    shell.flash = extra.flash;
+    shell.flash_bad = extra.flash_bad;
+    let active = Status::parse(&row.status).is_some_and(Status::is_active);
+    let works = who.may(Permission::WorkTicket) && row.merged_into.is_none();
+    let (chat_state, chat_text) = reading.chat();
+    let held_by_other = chat_state == "other";
+    let assignee = reading.name(row.assignee.as_deref());
+    let page = TicketPage {
+        number: row.number.clone(),
+        version: row.version,
+        subject: subject(state, &w, &row),
+        status: w.status(&row.status),
+        queue: w.queue(&row.queue),
+        priority: w.priority(&row.priority),
+        mine: row.assignee.as_ref() == Some(&who.id),
+        assignee,
+        back_href: "/console".to_owned(),
+        promises: reading.promises(active),
+        looking: others,
+        can_take: works && matches!(chat_state, "bot" | "waiting"),
+        can_hand_back: works && chat_state == "you",
+        chat: chat_state.to_owned(),
+        chat_text: chat_text.to_owned(),
+        items: reading.items(messages, &events),
+        earlier_href: String::new(),
+        can_write: works && !held_by_other && row.status != "closed",
+        closed_text: reading.closed(held_by_other).to_owned(),
+        reply_hint: reading.hint().to_owned(),
+        note: extra.note,
+        draft: extra.draft,
+        draft_error: extra.draft_error,
+        canned: reading.canned(&canned),
+        facts: reading.facts(),
+        sealed: row.details.is_some(),
+        can_open: who.may(Permission::UnmaskDetails),
+        opened: extra.opened,
+        open_error: extra.open_error,
+        agents: reading.agents(),
+        queues: choices(Queue::ALL.map(Queue::as_str), &row.queue, |code| {
+            w.queue(code).label
+        }),
+        priorities: choices(PRIORITIES, &row.priority, |code| w.priority(code).label),
+        statuses: choices(["open", "pending", "resolved"], &row.status, |code| {
+            w.status(code).label
+        }),
+        can_close: who.may(Permission::MergeTickets),
+        merged_into: row.merged_into.clone().unwrap_or_default(),
+        entries: reading.entries(),
+        linked: reading.linked(),
+        history: events
+            .iter()
+            .rev()
+            .map(|event| reading.happening(event))
+            .collect(),
+        shell,
+        w: w.clone(),
+    };
+    Ok(render_as(status, &page))
+}
+
+fn choices<const N: usize>(
+    codes: [&str; N],
+    chosen: &str,
+    label: impl Fn(&str) -> String,
+) -> Vec<Choice> {
+    let choices = codes.iter().map(|code| Choice {
+        value: (*code).to_owned(),
+        label: label(code),
+        selected: *code == chosen,
+    });
+    choices.collect()
+}
+
+/// A ticket as somebody reads it.
+struct Reading<'a> {
+    state: &'a WebState,
+    who: &'a SignedIn,
+    w: &'a Words,
+    row: &'a TicketRow,
+    chat: Option<&'a ConversationRow>,
+    /// Agents' names by their ids.
+    names: &'a [(String, String)],
+    now: Millis,
+}
+
+impl Reading<'_> {
+    fn name(&self, id: Option<&str>) -> String {
+        let named = self
+            .names
+            .iter()
+            .find(|(known, _)| Some(known.as_str()) == id);
+        named.map_or_else(String::new, |(_, name)| name.clone())
+    }
+
+    /// Who answers the person, and how the chat stands in a sentence.
+    fn chat(&self) -> (&'static str, &'static str) {
+        let w = self.w;
+        let Some(chat) = self.chat else {
+            return (
+                "none",
+                w.t("Tiada sembang yang terbuka.", "There is no open chat."),
+            );
+        };
+        match chat.holder.as_deref() {
+            Some(holder) if holder == self.who.id => (
+                "you",
+                w.t(
+                    "Tuan/puan memegang sembang ini. Tanya diam.",
+                    "You hold this chat. Tanya is silent.",
+                ),
+            ),
+            Some(_) => (
+                "other",
+                w.t(
+                    "Pegawai lain memegang sembang ini.",
+                    "Another officer holds this chat.",
+                ),
+            ),
+            None if self.row.live_at.is_some() => (
+                "waiting",
+                w.t(
+                    "Pengguna menunggu pegawai.",
+                    "The user is waiting for an officer.",
+                ),
+            ),
+            None => (
+                "bot",
+                w.t("Tanya menjawab sembang ini.", "Tanya answers this chat."),
+            ),
+        }
+    }
+
+    fn promises(&self, active: bool) -> Vec<Promise> {
+        let w = self.w;
+        let promise = |label: &str, by: Option<Millis>, kept: Option<Millis>| {
+            let by = by?;
+            let (state, text) = match kept {
+                Some(kept) if kept <= by => ("met", w.t("ditepati", "kept")),
+                Some(_) => ("late", w.t("ditepati lewat", "kept late")),
+                None if !active => ("met", w.t("tidak berkenaan lagi", "not needed any more")),
+                None if by < self.now => ("late", w.t("lewat", "overdue")),
+                None if by < self.now + SOON => ("soon", w.t("hampir tamat", "due soon")),
+                None => ("running", w.t("dalam tempoh", "running")),
+            };
+            Some(Promise {
+                label: label.to_owned(),
+                when: when(Some(by)),
+                state: state.to_owned(),
+                state_text: text.to_owned(),
+            })
+        };
+        let row = self.row;
+        let acknowledge = w.t("Sahkan penerimaan", "Acknowledge by");
+        let answer = w.t("Jawab", "Answer by");
+        [
+            promise(acknowledge, row.acknowledge_by, row.acknowledged_at),
+            promise(answer, row.answer_by, row.answered_at),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    /// Messages and events in order, a line for each new day.
+    fn items(&self, messages: Vec<MessageRow>, events: &[TicketEventRow]) -> Vec<Item> {
+        let mut timed: Vec<(Millis, Item)> = Vec::new();
+        for row in messages {
+            timed.push((row.created_at, Item::Message(Box::new(self.message(row)))));
+        }
+        for event in events {
+            let item = match event.kind.as_str() {
+                "note" => Item::Message(Box::new(self.note(event))),
+                // The transcript has them.
+                "added" | "replied" if self.chat.is_some() => continue,
+                _ => Item::Event(self.happening(event)),
+            };
+            timed.push((event.at, item));
+        }
+        timed.sort_by_key(|(at, _)| *at);
+        let mut items = Vec::new();
+        let mut day = None;
+        for (at, item) in timed {
+            let date = local(at).date();
+            if day != Some(date) {
+                day = Some(date);
+                items.push(Item::Day(Day {
+                    date: date.to_string(),
+                    text: date.strftime("%d/%m/%Y").to_string(),
+                }));
+            }
+            items.push(item);
+        }
+        items
+    }
+
+    fn message(&self, row: MessageRow) -> Message {
+        let (at, target, outcome) = (row.created_at, row.target.clone(), row.outcome.clone());
+        let confidence = row.confidence_ppm.unwrap_or_default().clamp(0, 1_000_000) / 10_000;
+        let said = Said::from_row(row);
+        let w = self.w;
+        let (from, by) = match said.from {
+            Sender::User => ("user", w.t("Pengguna", "User").to_owned()),
+            Sender::Bot => ("bot", "Tanya".to_owned()),
+            Sender::Officer => ("officer", said.body.name.clone().unwrap_or_default()),
+        };
+        // What was said under a proof is the person's own.
+        let text = match said.body.proof {
+            Some(_) => HIDDEN.to_owned(),
+            None => said.body.text,
+        };
+        let knowledge = self.state.knowledge.current();
+        let routed = target.filter(|_| outcome.is_some() && said.from == Sender::User);
+        let entry = routed.as_deref().and_then(|id| knowledge.book().entry(id));
+        let language = Language::parse(w.lang()).unwrap_or_default();
+        let label = entry.map_or_else(
+            || routed.clone().unwrap_or_default(),
+            |entry| entry.label.get(language).clone(),
+        );
+        Message {
+            id: format!("m{}", said.seq),
+            from: from.to_owned(),
+            who: by,
+            when: when(Some(at)),
+            text,
+            files: Vec::new(),
+            target: label,
+            confidence: u8::try_from(confidence).unwrap_or(100),
+            missed: outcome
+                .as_deref()
+                .is_some_and(|outcome| outcome != "answer"),
+            outcome: match outcome.as_deref() {
+                Some("answer") => w.t("dijawab", "answered").to_owned(),
+                Some("clarify") => w.t("ditanya semula", "asked back").to_owned(),
+                Some(_) => w.t("tiada jawapan", "no answer").to_owned(),
+                None => String::new(),
+            },
+            delivery: String::new(),
+            failed: false,
+        }
+    }
+
+    fn note(&self, event: &TicketEventRow) -> Message {
+        Message {
+            id: event.id.clone(),
+            from: "note".to_owned(),
+            who: self.name(Some(&event.agent)),
+            when: when(Some(event.at)),
+            text: event.text.clone(),
+            ..Message::default()
+        }
+    }
+
+    fn happening(&self, event: &TicketEventRow) -> Happening {
+        Happening {
+            id: event.id.clone(),
+            when: when(Some(event.at)),
+            who: self.name(Some(&event.agent)),
+            text: self.told(event),
+        }
+    }
+
+    /// What happened, in words.
+    fn told(&self, event: &TicketEventRow) -> String {
+        let w = self.w;
+        let said = match event.kind.as_str() {
+            "opened" => w.t("Tiket dibuka", "Ticket opened"),
+            "added" => w.t("Pengguna menambah mesej", "The user added a message"),
+            "claimed" => w.t(
+                "Pengguna menyambung dalam sembang",
+                "The user goes on in a chat",
+            ),
+            "taken" => w.t("Sembang diambil alih", "Chat taken over"),
+            "handed-back" => w.t(
+                "Sembang diserahkan kepada Tanya",
+                "Chat handed back to Tanya",
+            ),
+            "replied" => w.t("Balasan dihantar", "Reply sent"),
+            "note" => w.t("Nota dalaman", "Internal note"),
+            "assigned" => w.t("Ditugaskan kepada", "Assigned to"),
+            "moved" => w.t("Dipindahkan ke", "Moved to"),
+            "prioritised" => w.t("Keutamaan", "Priority"),
+            "pending" => w.t("Menunggu pengguna", "Waits for the user"),
+            "resolved" => w.t("Diselesaikan", "Resolved"),
+            "closed" => w.t("Ditutup", "Closed"),
+            "reopened" => w.t("Dibuka semula", "Reopened"),
+            "cancelled" => w.t("Dibatalkan oleh pengguna", "Cancelled by the user"),
+            "merged" => w.t("Digabungkan", "Merged"),
+            "linked" => w.t("Entri dipautkan", "Entry linked"),
+            "unmasked" => w.t("Butiran termeterai dibuka", "Sealed details opened"),
+            "escalated" => w.t("Lewat: penyelia dimaklumkan", "Overdue: supervisor told"),
+            "untaken" => w.t(
+                "Belum diambil: pengguna dan penyelia dimaklumkan",
+                "Not taken yet: user and supervisor told",
+            ),
+            other => other,
+        };
+        let detail = match event.kind.as_str() {
+            "assigned" if event.text.is_empty() => w.t("tiada sesiapa", "nobody").to_owned(),
+            "assigned" => self.name(Some(&event.text)),
+            "moved" => w.queue(&event.text).label,
+            "prioritised" => w.priority(&event.text).label,
+            "replied" | "resolved" | "note" => String::new(),
+            _ => event.text.clone(),
+        };
+        if detail.is_empty() {
+            said.to_owned()
+        } else {
+            format!("{said}: {detail}")
+        }
+    }
+
+    fn closed(&self, held_by_other: bool) -> &'static str {
+        let w = self.w;
+        if held_by_other {
+            w.t(
+                "Pegawai lain sedang memegang sembang ini.",
+                "Another officer holds this chat.",
+            )
+        } else if self.row.status == "closed" {
+            w.t("Tiket ini telah ditutup.", "This ticket is closed.")
+        } else {
+            w.t(
+                "Peranan tuan/puan tidak membenarkan balasan.",
+                "Your role does not allow replies.",
+            )
+        }
+    }
+
+    fn hint(&self) -> &'static str {
+        let w = self.w;
+        match self.chat.map(|chat| chat.channel.as_str()) {
+            Some("telegram") => w.t(
+                "Balasan dihantar melalui Telegram.",
+                "The reply goes out on Telegram.",
+            ),
+            Some(_) => w.t(
+                "Balasan terus muncul dalam sembang web.",
+                "The reply appears in the web chat at once.",
+            ),
+            None => w.t(
+                "Tiada sembang yang terbuka: balasan hanya direkodkan.",
+                "There is no open chat: the reply is only recorded.",
+            ),
+        }
+    }
+
+    fn canned(&self, rows: &[canned_reply::CannedReplyRow]) -> Vec<CannedChoice> {
+        let english = self.chat.is_some_and(|chat| chat.language == "en");
+        let name = self
+            .state
+            .engine
+            .tickets()
+            .name(self.row)
+            .unwrap_or_default();
+        let rows = rows.iter().map(|row| {
+            let text = if english && !row.text_en.is_empty() {
+                &row.text_en
+            } else {
+                &row.text_ms
+            };
+            CannedChoice {
+                id: row.id.clone(),
+                title: row.title.clone(),
+                text: text
+                    .replace("{nombor}", &self.row.number)
+                    .replace("{nama}", &name),
+            }
+        });
+        rows.collect()
+    }
+
+    fn facts(&self) -> Facts {
+        let w = self.w;
+        let row = self.row;
+        let tickets = self.state.engine.tickets();
+        let kind = tickets.person(row).map(|(kind, _)| kind);
+        let language = self.chat.map_or("", |chat| chat.language.as_str());
+        let seen = self.chat.map(|chat| chat.seen_at).filter(|at| *at > 0);
+        Facts {
+            name: tickets.name(row).unwrap_or_default(),
+            kind: match kind.as_deref() {
+                Some("staff") => w.t("Kakitangan", "Staff").to_owned(),
+                Some("supplier") => w.t("Pembekal", "Supplier").to_owned(),
+                _ => String::new(),
+            },
+            last4: row.last4.clone().unwrap_or_default(),
+            ptj: row.department.clone().unwrap_or_default(),
+            proved: when(row.requester.as_ref().map(|_| row.created_at)),
+            channel: w.channel(shown_channel(&row.channel)),
+            language: match language {
+                "ms" => "Bahasa Melayu".to_owned(),
+                "en" => "English".to_owned(),
+                _ => String::new(),
+            },
+            present: seen.is_some_and(|at| self.now < at + HERE),
+            seen: when(seen),
+            opened: when(Some(row.created_at)),
+        }
+    }
+
+    /// Those whom it may be given to.
+    fn agents(&self) -> Vec<Choice> {
+        if !self.who.may(Permission::AssignOthers) {
+            return Vec::new();
+        }
+        let agents = self.names.iter().map(|(id, name)| Choice {
+            value: id.clone(),
+            label: name.clone(),
+            selected: self.row.assignee.as_ref() == Some(id),
+        });
+        agents.collect()
+    }
+
+    fn entries(&self) -> Vec<Choice> {
+        let knowledge = self.state.knowledge.current();
+        let language = Language::parse(self.w.lang()).unwrap_or_default();
+        let entries = knowledge.book().entries.iter().map(|entry| Choice {
+            value: entry.id.clone(),
+            label: entry.label.get(language).clone(),
+            selected: false,
+        });
+        entries.collect()
+    }
+
+    fn linked(&self) -> Vec<String> {
+        let knowledge = self.state.knowledge.current();
+        let language = Language::parse(self.w.lang()).unwrap_or_default();
+        let entry = self.row.entry.as_deref();
+        let entry = entry.and_then(|id| knowledge.book().entry(id));
+        entry
+            .map(|entry| entry.label.get(language).clone())
+            .into_iter()
+            .collect()
+    }
+}
+
+/// What is typed under a ticket.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Written {
+    #[serde(default)]
+    text: String,
+    #[serde(default, rename = "mode")]
+    _mode: String,
+    #[serde(default)]
+    canned: String,
+    #[serde(default, rename = "do")]
+    what: String,
+    #[serde(default)]
+    version: String,
+}
+
+/// `POST …/balas`: answers the person, with or without settling; or puts a canned reply into the field.
+pub async fn reply(
+    State(state): State<WebState>,
+    Who(who): Who,
+    Path(number): Path<String>,
+    Posted(form): Posted<Written>,
+) -> Result<Response, Refusal> {
+    if form.what == "insert" {
+        return insert(&state, &who, &number, form).await;
+    }
+    if form.what == "note" {
+        return noted(&state, &who, &number, form).await;
+    }
+    let settles = form.what == "resolve";
+    let act = Act::Reply {
+        text: &form.text,
+        settles,
+    };
+    let version = form.version.parse().ok();
+    match done(&state, &who, &number, version, act).await? {
+        Ok(number) => Ok(to(&number, if settles { "selesai" } else { "balas" })),
+        Err(error) => refused(&state, &who, &number, form.text, false, error).await,
+    }
+}
+
+async fn insert(
+    state: &WebState,
+    who: &SignedIn,
+    number: &str,
+    form: Written,
+) -> Result<Response, Refusal> {
+    let Some(parsed) = number_of(number) else {
+        return Ok(not_found(who));
+    };
+    let mut connection = state.limits.store.connection().await?;
+    let rows = canned_reply::all(&mut connection).await?;
+    let row = ticket::by_number(&mut connection, parsed.as_str()).await?;
+    drop(connection);
+    let chosen = rows.iter().find(|row| row.id == form.canned);
+    let name = row
+        .and_then(|row| state.engine.tickets().name(&row))
+        .unwrap_or_default();
+    let text = chosen.map_or_else(String::new, |row| {
+        row.text_ms
+            .replace("{nombor}", parsed.as_str())
+            .replace("{nama}", &name)
+    });
+    let draft = if form.text.trim().is_empty() {
+        text
+    } else {
+        format!("{}\n{text}", form.text)
+    };
+    let extra = Extra {
+        draft,
+        ..Extra::default()
+    };
+    page(state, who, number, extra, StatusCode::OK).await
+}
+
+/// `POST …/nota`.
+pub async fn note(
+    State(state): State<WebState>,
+    Who(who): Who,
+    Path(number): Path<String>,
+    Posted(form): Posted<Written>,
+) -> Result<Response, Refusal> {
+    noted(&state, &who, &number, form).await
+}
+
+async fn noted(
+    state: &WebState,
+    who: &SignedIn,
+    number: &str,
+    form: Written,
+) -> Result<Response, Refusal> {
+    match done(state, who, number, None, Act::Note(&form.text)).await? {
+        Ok(number) => Ok(to(&number, "nota")),
+        Err(error) => refused(state, who, number, form.text, true, error).await,
+    }
+}
+
+/// `POST …/ambil`.
+pub async fn take(
+    State(state): State<WebState>,
+    Who(who): Who,
+    Path(number): Path<String>,
+) -> Result<Response, Refusal> {
+    simply(&state, &who, &number, Act::Take, "ambil").await
+}
+
+/// `POST …/serah`.
+pub async fn hand_back(
+    State(state): State<WebState>,
+    Who(who): Who,
+    Path(number): Path<String>,
+) -> Result<Response, Refusal> {
+    simply(&state, &who, &number, Act::HandBack, "serah").await
+}
+
+/// Whose work it becomes.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Assigned {
+    to: String,
+}
+
+/// `POST …/tugas`: everybody may take work themselves; giving it to others is the supervisor's.
+pub async fn assign(
+    State(state): State<WebState>,
+    Who(who): Who,
+    Path(number): Path<String>,
+    Posted(form): Posted<Assigned>,
+) -> Result<Response, Refusal> {
+    let to = if form.to == "me" {
+        who.id.clone()
+    } else {
+        form.to
+    };
+    if to != who.id && !who.may(Permission::AssignOthers) {
+        return Ok(super::page::forbidden(&who));
+    }
+    if !to.is_empty() {
+        let mut connection = state.limits.store.connection().await?;
+        let names = state.agents.names(&mut connection).await?;
+        if !names.iter().any(|(id, _)| *id == to) {
+            return Err(Code::InvalidBody.into());
+        }
+    }
+    let to = (!to.is_empty()).then_some(to.as_str());
+    simply(&state, &who, &number, Act::Assign(to), "ubah").await
+}
+
+/// Where it goes.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Moved {
+    queue: String,
+}
+
+/// `POST …/pindah`.
+pub async fn move_to(
+    State(state): State<WebState>,
+    Who(who): Who,
+    Path(number): Path<String>,
+    Posted(form): Posted<Moved>,
+) -> Result<Response, Refusal> {
+    let queue = Queue::parse(&form.queue).ok_or(Code::InvalidBody)?;
+    simply(&state, &who, &number, Act::Move(queue.as_str()), "ubah").await
+}
+
+/// How urgent it is.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Prioritised {
+    priority: String,
+}
+
+/// `POST …/keutamaan`.
+pub async fn prioritise(
+    State(state): State<WebState>,
+    Who(who): Who,
+    Path(number): Path<String>,
+    Posted(form): Posted<Prioritised>,
+) -> Result<Response, Refusal> {
+    if !PRIORITIES.contains(&form.priority.as_str()) {
+        return Err(Code::InvalidBody.into());
+    }
+    simply(
+        &state,
+        &who,
+        &number,
+        Act::Prioritise(&form.priority),
+        "ubah",
+    )
+    .await
+}
+
+/// How far it is.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetStatus {
+    status: String,
+}
+
+/// `POST …/status`: closing for good is the supervisor's.
+pub async fn set_status(
+    State(state): State<WebState>,
+    Who(who): Who,
+    Path(number): Path<String>,
+    Posted(form): Posted<SetStatus>,
+) -> Result<Response, Refusal> {
+    let status = Status::parse(&form.status).ok_or(Code::InvalidBody)?;
+    if status == Status::Closed && !who.may(Permission::MergeTickets) {
+        return Ok(super::page::forbidden(&who));
+    }
+    simply(&state, &who, &number, Act::Set(status), "ubah").await
+}
+
+/// The entry that is linked.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Linked {
+    entry: String,
+}
+
+/// `POST …/pautan`.
+pub async fn link(
+    State(state): State<WebState>,
+    Who(who): Who,
+    Path(number): Path<String>,
+    Posted(form): Posted<Linked>,
+) -> Result<Response, Refusal> {
+    let knowledge = state.knowledge.current();
+    let entry = knowledge.book().entry(form.entry.trim());
+    let entry = entry.ok_or(Code::InvalidBody)?;
+    simply(&state, &who, &number, Act::Link(&entry.id), "ubah").await
+}
+
+/// The ticket that it becomes part of.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Merged {
+    into: String,
+}
+
+/// `POST …/gabung`.
+pub async fn merge(
+    State(state): State<WebState>,
+    Who(who): Who,
+    Path(number): Path<String>,
+    Posted(form): Posted<Merged>,
+) -> Result<Response, Refusal> {
+    let (Some(from), Some(into)) = (number_of(&number), TicketNumber::find(&form.into)) else {
+        return Ok(to(&number, "berubah"));
+    };
+    let agent = Agent {
+        id: &who.id,
+        name: &who.name,
+    };
+    match state.engine.merge(agent, &from, &into).await {
+        Ok(()) => Ok(to(into.as_str(), "ubah")),
+        Err(DeskError::Database(error)) => Err(error.into()),
+        Err(_) => Ok(to(from.as_str(), "berubah")),
+    }
+}
+
+/// Why somebody wants to see what is sealed.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reason {
+    reason: String,
+}
+
+/// `POST …/dedah`: the sealed details, once, with a reason that is recorded.
+pub async fn unmask(
+    State(state): State<WebState>,
+    Who(who): Who,
+    Path(number): Path<String>,
+    Posted(form): Posted<Reason>,
+) -> Result<Response, Refusal> {
+    let reason = form.reason.trim();
+    let w = words(&who, "");
+    if reason.chars().count() < 5 {
+        let extra = Extra {
+            open_error: w
+                .t(
+                    "Sila nyatakan sebab dengan jelas.",
+                    "Please state the reason clearly.",
+                )
+                .to_owned(),
+            ..Extra::default()
+        };
+        return page(
+            &state,
+            &who,
+            &number,
+            extra,
+            StatusCode::UNPROCESSABLE_ENTITY,
+        )
+        .await;
+    }
+    let Some(parsed) = number_of(&number) else {
+        return Ok(not_found(&who));
+    };
+    let agent = Agent {
+        id: &who.id,
+        name: &who.name,
+    };
+    match state.engine.unmask(agent, &parsed, reason).await {
+        Ok(details) => {
+            let label = w.t("Nombor pengenalan", "Identity number").to_owned();
+            let opened = details.into_iter().map(|value| Opened {
+                label: label.clone(),
+                value,
+            });
+            let extra = Extra {
+                opened: opened.collect(),
+                ..Extra::default()
+            };
+            page(&state, &who, &number, extra, StatusCode::OK).await
+        }
+        Err(DeskError::Database(error)) => Err(error.into()),
+        Err(_) => Ok(not_found(&who)),
+    }
+}
+
+/// Does something to a ticket; the number as it is written, or why not.
+async fn done(
+    state: &WebState,
+    who: &SignedIn,
+    number: &str,
+    version: Option<i64>,
+    act: Act<'_>,
+) -> Result<Result<String, DeskError>, Refusal> {
+    let Some(parsed) = number_of(number) else {
+        return Ok(Err(DeskError::NoSuchTicket));
+    };
+    let agent = Agent {
+        id: &who.id,
+        name: &who.name,
+    };
+    match state.engine.act(agent, &parsed, version, act).await {
+        Ok(()) => Ok(Ok(parsed.to_string())),
+        Err(DeskError::Database(error)) => Err(error.into()),
+        Err(error) => Ok(Err(error)),
+    }
+}
+
+async fn simply(
+    state: &WebState,
+    who: &SignedIn,
+    number: &str,
+    act: Act<'_>,
+    said: &str,
+) -> Result<Response, Refusal> {
+    Ok(match done(state, who, number, None, act).await? {
+        Ok(number) => to(&number, said),
+        Err(DeskError::NoSuchTicket) => not_found(who),
+        Err(DeskError::Held) => to(number, "dipegang"),
+        Err(DeskError::NoChat) => to(number, "tiada-sembang"),
+        Err(_) => to(number, "berubah"),
+    })
+}
+
+/// The page again, with what was typed and why it was not taken.
+async fn refused(
+    state: &WebState,
+    who: &SignedIn,
+    number: &str,
+    draft: String,
+    note: bool,
+    error: DeskError,
+) -> Result<Response, Refusal> {
+    let w = words(who, "");
+    let said = match error {
+        DeskError::NoSuchTicket => return Ok(not_found(who)),
+        DeskError::Changed => w.t(
+            "Tiket ini telah berubah sejak halaman dibuka. Sila semak, kemudian hantar semula.",
+            "This ticket has changed since the page was opened. Please look, then send again.",
+        ),
+        DeskError::Held => w.t(
+            "Pegawai lain sedang memegang sembang ini.",
+            "Another officer holds this chat.",
+        ),
+        DeskError::Unaskable(_) => w.t(
+            "Teks kosong atau melebihi 4,096 aksara.",
+            "The text is empty or longer than 4,096 characters.",
+        ),
+        _ => w.t(
+            "Tidak dapat dihantar sekarang. Sila cuba lagi.",
+            "It cannot be sent now. Please try again.",
+        ),
+    };
+    let extra = Extra {
+        note,
+        draft,
+        draft_error: said.to_owned(),
+        ..Extra::default()
+    };
+    page(state, who, number, extra, StatusCode::UNPROCESSABLE_ENTITY).await
+}
+
+fn to(number: &str, done: &str) -> Response {
+    let number = number_of(number).map_or_else(String::new, |number| number.to_string());
+    Redirect::to(&format!("/console/tiket/{number}?done={done}")).into_response()
+}
