@@ -1,4 +1,4 @@
--- People behind the bot: tickets that are worked, who works them, what happened to each, and screenshots.
+-- People behind the bot: tickets that are worked, who works them, and what happened to each.
 
 -- `holder` is the agent who talks to the person now: the bot is silent. `seen_at` is when their chat was last seen open.
 ALTER TABLE conversation ADD COLUMN holder TEXT;
@@ -117,17 +117,3 @@ CREATE TABLE edition (
     created_at BIGINT NOT NULL,
     PRIMARY KEY (file, number)
 );
-
--- Screenshots, decoded and encoded anew before they come here, and sealed.
-CREATE TABLE picture (
-    id              TEXT   NOT NULL PRIMARY KEY,
-    conversation_id TEXT   NOT NULL,
-    kind            TEXT   NOT NULL CHECK (kind IN ('jpeg', 'png')),
-    width           BIGINT NOT NULL,
-    height          BIGINT NOT NULL,
-    sealed          TEXT   NOT NULL,
-    created_at      BIGINT NOT NULL
-);
-
-CREATE INDEX picture_conversation ON picture (conversation_id);
-CREATE INDEX picture_created_at ON picture (created_at);

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -65,6 +66,8 @@ pub struct App {
     pub simulator_url: Option<String>,
     /// Who works in the console.
     pub agents: Arc<Agents>,
+    /// The demonstration's first account.
+    pub demo_account: Option<DemoAccount>,
     /// The time as this program sees it.
     pub clock: Clock,
     knowledge: Arc<LiveKnowledge>,
@@ -187,6 +190,12 @@ impl App {
                 settings.trusted_proxies.clone(),
             )
         };
+        // Before anybody is answered: whoever finds the program ready finds this too.
+        let mut account = None;
+        if settings.mode == Mode::Demo {
+            let simulator = stand_in.as_ref().map(|stand_in| stand_in.url.as_str());
+            account = describe_demo(settings, simulator, &agents).await?;
+        }
         if settings.role != Role::Web {
             worker.spawn(&mut tasks, &stop);
         }
@@ -206,16 +215,13 @@ impl App {
         tasks.spawn(retention.clone().run(stop.clone()));
         tasks.spawn(condense(stop.clone()));
         tasks.spawn(heal(Arc::clone(&store), clock.clone(), stop.clone()));
-        if settings.mode == Mode::Demo {
-            let simulator = stand_in.as_ref().map(|stand_in| stand_in.url.as_str());
-            describe_demo(settings, simulator, &agents).await?;
-        }
         Ok(Self {
             http_addr,
             admin_addr,
             public_url,
             simulator_url: stand_in.map(|stand_in| stand_in.url),
             agents,
+            demo_account: account,
             clock,
             knowledge,
             store,
@@ -411,71 +417,75 @@ async fn describe_demo(
     settings: &Settings,
     simulator: Option<&str>,
     agents: &Agents,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Option<DemoAccount>> {
     let path = beside_database(settings, "demo.json");
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    let known = std::fs::read(&path).ok();
-    let known = known.and_then(|text| serde_json::from_slice::<serde_json::Value>(&text).ok());
-    let known = known.unwrap_or_default();
-    let accounts = demo_accounts(agents, &known).await?;
-    let description = serde_json::json!({
-        "simulator": simulator,
-        "console": accounts.first(),
-        "accounts": accounts,
-    });
+    let before = std::fs::read(&path).ok();
+    let before = before.and_then(|text| serde_json::from_slice::<DemoFile>(&text).ok());
+    let account = demo_account(agents, before.and_then(|file| file.console)).await?;
+    let description = DemoFile {
+        simulator: simulator.map(str::to_owned),
+        console: account.clone(),
+    };
+    let text = serde_json::to_string_pretty(&description)?;
     let mut options = std::fs::OpenOptions::new();
     options.create(true).write(true).truncate(true).mode(0o600);
     let written = options
         .open(&path)
-        .and_then(|mut file| file.write_all(format!("{description:#}\n").as_bytes()));
-    written.with_context(|| format!("{} cannot be written", path.display()))
+        .and_then(|mut file| file.write_all(format!("{text}\n").as_bytes()));
+    written.with_context(|| format!("{} cannot be written", path.display()))?;
+    Ok(account)
 }
 
-/// The demonstration's accounts, one for each role, the supervisor's first. Those of a database that was used before
-/// are kept; where they are not known any more, others are made.
-async fn demo_accounts(
+/// The demonstration's first account: the one that a database had before, or a new one; none where somebody is there
+/// whose password nobody knows any more.
+async fn demo_account(
     agents: &Agents,
-    known: &serde_json::Value,
-) -> anyhow::Result<Vec<serde_json::Value>> {
+    before: Option<DemoAccount>,
+) -> anyhow::Result<Option<DemoAccount>> {
     let there = agents.all().await?;
-    let mut accounts = Vec::new();
-    for (username, name, role) in DEMO_AGENTS {
-        let kept = known["accounts"].as_array().into_iter().flatten();
-        let kept = kept
-            .clone()
-            .find(|account| account["username"] == *username);
-        let exists = there.iter().any(|row| row.username == *username);
-        if let (Some(kept), true) = (kept, exists) {
-            accounts.push(kept.clone());
-            continue;
-        }
-        if exists {
-            continue;
-        }
-        let password = secret::random_token();
-        let given = Secret::new(password.clone());
-        let totp = agents.ready(username, name, *role, given).await?;
-        accounts.push(serde_json::json!({
-            "username": username,
-            "password": password,
-            "totp_secret": totp.reveal(),
-            "role": role.as_str(),
-        }));
+    if there.iter().any(|row| row.username == DEMO_AGENT) {
+        return Ok(before);
     }
-    Ok(accounts)
+    let password: String = secret::random_token().chars().take(16).collect();
+    let given = Secret::new(password.clone());
+    let totp = agents
+        .ready(
+            DEMO_AGENT,
+            "Puan Salmah (contoh)",
+            AgentRole::Supervisor,
+            given,
+        )
+        .await?;
+    Ok(Some(DemoAccount {
+        username: DEMO_AGENT.to_owned(),
+        password,
+        totp_secret: totp.reveal().to_owned(),
+    }))
 }
 
 /// Who works in the demonstration's console.
-const DEMO_AGENTS: &[(&str, &str, AgentRole)] = &[
-    ("penyelia", "Puan Salmah (contoh)", AgentRole::Supervisor),
-    ("pegawai", "Encik Rahim (contoh)", AgentRole::Officer),
-    ("teknikal", "Cik Nadia (contoh)", AgentRole::It),
-    ("penyunting", "Puan Faridah (contoh)", AgentRole::Editor),
-    ("juruaudit", "Encik Wan (contoh)", AgentRole::Auditor),
-    ("pentadbir", "Puan Zaiton (contoh)", AgentRole::Admin),
-];
+const DEMO_AGENT: &str = "penyelia";
+
+/// What `demo.json` says.
+#[derive(Serialize, Deserialize)]
+struct DemoFile {
+    simulator: Option<String>,
+    console: Option<DemoAccount>,
+}
+
+/// An account of the demonstration's console that can be used at once.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct DemoAccount {
+    /// What one signs in as.
+    pub username: String,
+    /// The password.
+    pub password: String,
+    /// The secret for an authenticator, in Base32.
+    pub totp_secret: String,
+}
 
 /// A file of the demo's, beside its database.
 fn beside_database(settings: &Settings, name: &str) -> std::path::PathBuf {

@@ -9,6 +9,7 @@ pub mod totp;
 
 use std::sync::Arc;
 
+use anyhow::Context;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
@@ -562,7 +563,8 @@ impl Agents {
         agent::present(&mut *self.store.connection().await?, since).await
     }
 
-    /// An account that can be used at once, for the demonstration and for tests; the TOTP secret.
+    /// An account that can be used at once, for a demonstration and for tests; its TOTP secret. It is a stand-in, and not
+    /// recorded.
     pub async fn ready(
         &self,
         username: &str,
@@ -570,27 +572,32 @@ impl Agents {
         role: Role,
         password: Secret,
     ) -> anyhow::Result<Secret> {
-        let token = self.add(username, name, role, "").await?;
-        let secret = self.enrolment_secret(&token);
         let now = self.clock.now();
         let hashed = self.hashed(Password::choose(&password, username)?).await;
+        let hashed = hashed.context("the password cannot be hashed")?;
+        let row = AgentRow {
+            id: Uuid::now_v7().to_string(),
+            username: username.to_owned(),
+            name: name.to_owned(),
+            role: role.as_str().to_owned(),
+            language: "ms".to_owned(),
+            created_at: now,
+            ..AgentRow::default()
+        };
+        let (token, secret) = (random_token(), totp::secret(rand::random()));
         let chosen = Enrolment {
-            password: &hashed.ok_or_else(|| anyhow::anyhow!("the password cannot be hashed"))?,
-            totp: &self.sealed_for(username, &secret).await?,
+            password: &hashed,
+            totp: &self.sealer.seal(&row.id, secret.reveal())?,
             // None was used: the code of now can be used to sign in.
             totp_step: 0,
             recovery: "[]",
         };
         let mut transaction = self.store.begin().await?;
+        agent::insert(&mut transaction, &row).await?;
+        agent::invite(&mut transaction, &row.id, &hash(&token), now + INVITATION).await?;
         agent::enrol(&mut transaction, &hash(&token), &chosen, now).await?;
         transaction.commit().await?;
         Ok(secret)
-    }
-
-    async fn sealed_for(&self, username: &str, secret: &Secret) -> anyhow::Result<String> {
-        let mut connection = self.store.connection().await?;
-        let row = known(&mut connection, username).await?;
-        Ok(self.sealer.seal(&row.id, secret.reveal())?)
     }
 }
 

@@ -74,12 +74,22 @@ fn announce(settings: &Settings, app: &App, out: &mut Output) {
     let simulator = app.simulator_url.as_ref().map_or_else(String::new, |url| {
         format!("Sample portal, and its sample people  {url}/, {url}/demo/people.json\n    ")
     });
+    let account = app
+        .demo_account
+        .as_ref()
+        .map_or_else(String::new, |account| {
+            format!(
+                "  user {}, password {}, authenticator secret {}\n    ",
+                account.username, account.password, account.totp_secret
+            )
+        });
     out.say(&format!(
         "\n  Tanya is running. Open in a browser:\n\n    \
          Sample treasury page with the chat   http://{host}:{port}/\n    \
          The chat as a page of its own        {public}/chat\n    \
          E-mails that were not really sent    {public}/demo/inbox\n    \
-         Officers' console (accounts: data/demo.json)  {public}/console\n    \
+         Officers' console                    {public}/console\n    \
+         {account}\
          {simulator}\
          Health and figures for the operator  http://{admin}/readyz, /metrics\n\n  \
          This is a demonstration: the treasury page is a sample. Stop with Ctrl+C.\n",

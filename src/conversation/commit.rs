@@ -2,7 +2,7 @@
 
 use super::handoff::NUMBER;
 use super::hub::Signal;
-use super::message::{Body, Channel, Content, Reply, Sender};
+use super::message::{Body, Channel, Reply, Sender};
 use super::turn::Decision;
 use super::{Engine, INBOUND_NEWS};
 use crate::audit::{Entry, Event};
@@ -161,18 +161,12 @@ fn carried(row: &ConversationRow) -> Option<(outbox::Carrier, &str)> {
 
 pub(super) fn heard_row(
     decision: &Decision,
-    content: &Content,
     seq: i64,
     client_id: String,
     now: Millis,
 ) -> MessageRow {
-    let picture = match content {
-        Content::Picture(id) => Some(id.clone()),
-        _ => None,
-    };
     let body = Body {
         text: decision.heard.clone(),
-        picture,
         ..Body::default()
     };
     let best = decision.routed.as_ref();

@@ -1,39 +1,30 @@
-//! What officers do in a chat: they take it over, answer, hand it back, settle; and what the calendar says to the person.
+//! What officers do in a chat: they take it over, answer, hand it back, settle.
 //! Each is one transaction over the conversation, the transcript, the ticket and the record.
 
 use thiserror::Error;
 
 use super::commit::to_json;
-use super::handoff::{Desk, DeskTicket, Handoff, Hours, OFFICER, TicketEffect};
 use super::hub::{DESK, Signal};
 use super::message::{Body, Kind, Reply, Sender};
-use super::personal::Ahead;
-use super::turn::Decision;
 use super::{Engine, TRIES};
 use crate::audit::{Entry, Event};
-use crate::clock::{Millis, shown, shown_day};
+use crate::clock::Millis;
 use crate::knowledge::ask::{Unaskable, askable};
 use crate::knowledge::messages::{Messages, fill};
 use crate::knowledge::text::{Language, Localised};
-use crate::mail::letters::topic_label;
 use crate::outbox::{Content, Letter, To};
 use crate::redact::redact;
 use crate::storage::conversation::{self, ConversationRow};
 use crate::storage::message::{self as transcript, MessageRow};
 use crate::storage::ticket::{self, TicketRow};
 use crate::storage::{Connection, ticket_event};
-use crate::ticket::{Happened, Happening, NewTicket, Queue, Status, TicketNumber, note};
+use crate::ticket::{Happened, Happening, Status, TicketNumber, note};
 
 /// A settled ticket is opened again by the person's next word within this time, in milliseconds.
 pub const REOPENS: Millis = 14 * 24 * 3_600_000;
 
 /// A person whose chat was seen open this lately is in it, in milliseconds.
 pub const HERE: Millis = 40_000;
-/// What replies about a ticket's status are about.
-const STATUS: &str = "action:status-aduan";
-/// Characters of a title that are shown in a status.
-const SHOWN: usize = 60;
-
 /// Who does something in the console.
 #[derive(Clone, Copy, Debug)]
 pub struct Agent<'a> {
@@ -102,70 +93,34 @@ type Pick = fn(&Messages) -> &Localised<String>;
 
 /// What an act changes.
 #[derive(Default)]
-struct Changes<'a> {
+pub(super) struct Changes<'a> {
     /// What is said in the chat, and by whom.
-    says: Option<(Sender, Reply)>,
+    pub says: Option<(Sender, Reply)>,
     /// Who holds the chat from now on.
-    holder: Option<Option<&'a str>>,
+    pub holder: Option<Option<&'a str>>,
     /// What is noted.
-    what: Option<Happening>,
-    text: String,
+    pub what: Option<Happening>,
+    /// What else there is to know of it.
+    pub text: String,
     /// Whether the person is mailed that there is an answer.
-    mails: bool,
+    pub mails: bool,
 }
 
 impl Engine {
-    /// What a conversation has to do with officers now.
-    pub(super) async fn desk(
-        &self,
-        connection: &mut Connection,
-        row: &ConversationRow,
-    ) -> sqlx::Result<Desk> {
-        let now = self.clock.now();
-        let tickets = ticket::of_conversation(connection, &row.id).await?;
-        let live = |ticket: &&TicketRow| match Status::parse(&ticket.status) {
-            Some(status) if status.is_active() => true,
-            Some(Status::Resolved) => ticket.resolved_at.is_some_and(|at| now < at + REOPENS),
-            Some(_) | None => false,
-        };
-        let active = |ticket: &&TicketRow| matches!(ticket.status.as_str(), "open" | "pending");
-        let found = tickets.iter().find(active).or(tickets.iter().find(live));
-        Ok(Desk {
-            held: row.holder.is_some(),
-            ticket: found.map(|ticket| DeskTicket {
-                number: ticket.number.clone(),
-                settled: ticket.status == "resolved",
-            }),
-            hours: self.hours(now),
-        })
-    }
-
-    /// The office's hours at a moment, in words.
-    pub(super) fn hours(&self, now: Millis) -> Hours {
-        let knowledge = self.knowledge.current();
-        let calendar = knowledge.calendar();
-        Hours {
-            open: calendar.is_open(now),
-            next_opening: calendar.next_opening(now).map(shown).unwrap_or_default(),
-            acknowledge_by: shown_day(calendar.acknowledge_by(now)),
-            answer_by: shown_day(calendar.answer_by(now)),
-            sample: calendar.is_sample(),
-        }
-    }
-
-    /// Does something to a ticket; `version` is the one that the officer saw, for what would undo somebody else's work.
+    /// Does something to a ticket; `seen` is how often agents had done something to it when the officer looked, for what
+    /// should not be said without knowing what another said meanwhile.
     pub async fn act(
         &self,
         agent: Agent<'_>,
         number: &TicketNumber,
-        version: Option<i64>,
+        seen: Option<i64>,
         act: Act<'_>,
     ) -> Result<(), DeskError> {
         if let Act::Reply { text, .. } | Act::Note(text) = act {
             askable(text)?;
         }
         for _ in 0..TRIES {
-            if self.try_act(agent, number, version, act).await? {
+            if self.try_act(agent, number, seen, act).await? {
                 return Ok(());
             }
         }
@@ -177,14 +132,16 @@ impl Engine {
         &self,
         agent: Agent<'_>,
         number: &TicketNumber,
-        version: Option<i64>,
+        seen: Option<i64>,
         act: Act<'_>,
     ) -> Result<bool, DeskError> {
         let now = self.clock.now();
         let mut transaction = self.store.begin().await?;
         let found = ticket::by_number(&mut transaction, number.as_str()).await?;
         let mut row = found.ok_or(DeskError::NoSuchTicket)?;
-        if version.is_some_and(|version| version != row.version) {
+        if let Some(seen) = seen
+            && ticket_event::count_of_agents(&mut transaction, number.as_str()).await? > seen
+        {
             return Err(DeskError::Changed);
         }
         let chat = conversation::by_id(&mut transaction, &row.conversation_id).await?;
@@ -235,7 +192,7 @@ impl Engine {
     }
 
     /// Writes in the chat what an act says, and who holds it; false if somebody else wrote meanwhile.
-    async fn write(
+    pub(super) async fn write(
         &self,
         connection: &mut Connection,
         chat: &ConversationRow,
@@ -427,263 +384,6 @@ impl Engine {
         self.identity.notify(connection, &letter, now).await
     }
 
-    /// Does to a ticket what a turn decided, in the turn's transaction; the number of one that was opened.
-    pub(super) async fn ticket_effect(
-        &self,
-        connection: &mut Connection,
-        turn: (&ConversationRow, &Ahead),
-        effect: &TicketEffect,
-        now: Millis,
-    ) -> sqlx::Result<Option<TicketNumber>> {
-        let (row, ahead) = turn;
-        let (number, what) = match effect {
-            TicketEffect::Open(handoff) => {
-                let number = self
-                    .open_ticket(connection, row, ahead, handoff, now)
-                    .await?;
-                return Ok(Some(number));
-            }
-            TicketEffect::Add(number) => (number, Happening::Added),
-            TicketEffect::Reopen(number) => (number, Happening::Reopened),
-            TicketEffect::Cancel(number) => (number, Happening::Cancelled),
-            TicketEffect::Settle(number) => (number, Happening::Resolved),
-            TicketEffect::Claim(number) => (number, Happening::Claimed),
-        };
-        let claims = what == Happening::Claimed;
-        let found = ticket::by_number(connection, number).await?;
-        let own = |ticket: &TicketRow| match claims {
-            true => ticket.conversation_id.is_empty(),
-            false => ticket.conversation_id == row.id,
-        };
-        let Some(mut ticket) = found.filter(own) else {
-            return Ok(None);
-        };
-        ticket.conversation_id.clone_from(&row.id);
-        let was_read = ticket.unread_at.is_none();
-        match what {
-            Happening::Reopened => {
-                set(&mut ticket, Status::Open, now);
-                ticket.unread_at.get_or_insert(now);
-                ticket.answer_by = Some(self.knowledge.current().calendar().answer_by(now));
-                ticket.escalated_at = None;
-            }
-            Happening::Claimed => {}
-            Happening::Cancelled => set(&mut ticket, Status::Closed, now),
-            Happening::Resolved => set(&mut ticket, Status::Resolved, now),
-            _ => {
-                set(&mut ticket, Status::Open, now);
-                ticket.unread_at.get_or_insert(now);
-            }
-        }
-        let happened = Happened {
-            what,
-            agent: "",
-            text: "",
-        };
-        let tickets = self.tickets();
-        // The conversation is held: only officers change the ticket beside this, and theirs is told again.
-        if !tickets.save(connection, &mut ticket, happened, now).await? {
-            return Err(sqlx::Error::RowNotFound);
-        }
-        if was_read && ticket.unread_at.is_some() {
-            tickets.mail_queue(connection, &ticket, now).await?;
-        }
-        Ok(None)
-    }
-
-    async fn open_ticket(
-        &self,
-        connection: &mut Connection,
-        row: &ConversationRow,
-        ahead: &Ahead,
-        handoff: &Handoff,
-        now: Millis,
-    ) -> sqlx::Result<TicketNumber> {
-        let proof = ahead.standing.proof.as_ref();
-        let department = handoff.department.as_deref();
-        let open = self.knowledge.current().calendar().is_open(now);
-        let person = proof.map(|proof| (proof.who.kind.as_str(), proof.who.reference.as_str()));
-        let new = NewTicket {
-            conversation_id: &row.id,
-            channel: &row.channel,
-            queue: handoff.queue.as_deref().unwrap_or("helpdesk"),
-            topic: handoff.entry.as_deref().unwrap_or(OFFICER),
-            title: &handoff.title,
-            entry: handoff.entry.as_deref(),
-            department: department.filter(|department| !department.is_empty()),
-            name: proof.map(|proof| proof.who.name.as_str()),
-            last4: proof.map(|proof| proof.last4.as_str()),
-            requester: proof.map(|proof| proof.subject.as_str()),
-            person,
-            live: open != Some(false),
-            ..NewTicket::default()
-        };
-        self.tickets().open(connection, new, now).await
-    }
-
-    /// Tells one person, and the supervisor, that nobody has taken their ticket yet; false if there was nobody to tell.
-    pub async fn tell_untaken(&self, waited: Millis) -> sqlx::Result<bool> {
-        let now = self.clock.now();
-        let mut transaction = self.store.begin().await?;
-        let found = ticket::take_untaken(&mut transaction, now - waited, now).await?;
-        let Some(row) = found else {
-            return Ok(false);
-        };
-        let chat = conversation::by_id(&mut transaction, &row.conversation_id).await?;
-        if let Some(chat) = &chat {
-            let knowledge = self.knowledge.current();
-            let language = Language::parse(&chat.language).unwrap_or_default();
-            let values = [("number", row.number.as_str())];
-            let text = fill(&knowledge.messages().ticket_untaken, language, &values);
-            let reply = Reply::text(text).kind(Kind::Notice);
-            let changes = Changes {
-                says: Some((Sender::Bot, reply.ticket(&row.number, &row.status))),
-                ..Changes::default()
-            };
-            if !self.write(&mut transaction, chat, &changes, now).await? {
-                // Somebody writes just now: next time.
-                transaction.rollback().await?;
-                return Ok(false);
-            }
-        }
-        self.chased(&mut transaction, &row, Happening::Untaken, now)
-            .await?;
-        let news = self.news_of(&row.conversation_id, Signal::Written);
-        self.store.announce(&mut transaction, &news).await?;
-        transaction.commit().await?;
-        self.bells.outbound.ring();
-        self.post.ring();
-        self.hub.signal(&row.conversation_id, Signal::Written);
-        Ok(true)
-    }
-
-    /// Tells the supervisor of one ticket that is overdue; false if there was none.
-    pub async fn escalate_overdue(&self) -> sqlx::Result<bool> {
-        let now = self.clock.now();
-        let mut transaction = self.store.begin().await?;
-        let Some(row) = ticket::take_overdue(&mut transaction, now).await? else {
-            return Ok(false);
-        };
-        self.chased(&mut transaction, &row, Happening::Escalated, now)
-            .await?;
-        transaction.commit().await?;
-        self.post.ring();
-        Ok(true)
-    }
-
-    /// Notes that a ticket was chased, and has the supervisor told.
-    async fn chased(
-        &self,
-        connection: &mut Connection,
-        row: &TicketRow,
-        what: Happening,
-        now: Millis,
-    ) -> sqlx::Result<()> {
-        let happened = Happened {
-            what,
-            agent: "",
-            text: "",
-        };
-        note(connection, &row.number, happened, now).await?;
-        self.tickets()
-            .mail_supervisor(connection, row, what, now)
-            .await
-    }
-
-    /// Closes one ticket that was settled too long ago to be opened again; false if there was none.
-    pub async fn close_settled(&self) -> sqlx::Result<bool> {
-        let now = self.clock.now();
-        let mut transaction = self.store.begin().await?;
-        let closed = ticket::close_settled(&mut transaction, now - REOPENS, now).await?;
-        let Some(number) = closed else {
-            return Ok(false);
-        };
-        let happened = Happened {
-            what: Happening::Closed,
-            agent: "",
-            text: "",
-        };
-        note(&mut transaction, &number, happened, now).await?;
-        transaction.commit().await?;
-        Ok(true)
-    }
-
-    /// Says how far a ticket is, to whoever it belongs to; everybody else learns nothing, not even whether there is one.
-    pub(super) async fn show_ticket(
-        &self,
-        row: &ConversationRow,
-        ahead: &Ahead,
-        number: &TicketNumber,
-        decision: &mut Decision,
-    ) -> sqlx::Result<()> {
-        let mut connection = self.store.connection().await?;
-        let mut found = ticket::by_number(&mut connection, number.as_str()).await?;
-        if let Some(into) = found.as_ref().and_then(|ticket| ticket.merged_into.clone()) {
-            found = ticket::by_number(&mut connection, &into).await?;
-        }
-        drop(connection);
-        let known = [
-            ahead.standing.proof.as_ref().map(|proof| &proof.subject),
-            ahead.standing.bound.as_ref().map(|(subject, _)| subject),
-        ];
-        let owns = |ticket: &TicketRow| {
-            let same = |subject: &Option<&String>| {
-                subject.is_some() && *subject == ticket.requester.as_ref()
-            };
-            ticket.conversation_id == row.id || known.iter().any(same)
-        };
-        let knowledge = self.knowledge.current();
-        let messages = knowledge.messages();
-        let language = decision.language;
-        let Some(ticket) = found.filter(owns) else {
-            let values = [("number", number.as_str())];
-            let text = fill(&messages.ticket_unknown, language, &values);
-            decision.replies.push(Reply::text(text).about(STATUS));
-            return Ok(());
-        };
-        decision.replies.push(self.ticket_reply(&ticket, language));
-        Ok(())
-    }
-
-    /// How far a ticket is, in words.
-    pub(super) fn ticket_reply(&self, ticket: &TicketRow, language: Language) -> Reply {
-        let knowledge = self.knowledge.current();
-        let messages = knowledge.messages();
-        let sentence = match Status::parse(&ticket.status) {
-            Some(Status::Open) | None if ticket.acknowledged_at.is_some() => &messages.ticket_taken,
-            Some(Status::Open) | None => &messages.ticket_open,
-            Some(Status::Pending) => &messages.ticket_pending,
-            Some(Status::Resolved) => &messages.ticket_resolved,
-            Some(Status::Closed) => &messages.ticket_closed,
-        };
-        let what = match ticket.title.as_str() {
-            "" => topic_label(&knowledge, &ticket.topic, language),
-            title => title.chars().take(SHOWN).collect(),
-        };
-        let by = ticket.answer_by.map(shown_day).unwrap_or_default();
-        let values = [
-            ("number", ticket.number.as_str()),
-            ("what", &what),
-            ("answer", &by),
-        ];
-        let reply = Reply::text(fill(sentence, language, &values)).kind(Kind::Notice);
-        reply.ticket(&ticket.number, &ticket.status).about(STATUS)
-    }
-
-    /// The ticket that a token was given out for, if nobody goes on with it yet and it is not too old.
-    pub(super) async fn claimable(&self, token: &str) -> sqlx::Result<Option<TicketNumber>> {
-        let digits = self.identity.claimed(token);
-        let Some(number) = digits.and_then(|digits| TicketNumber::from_digits(&digits)) else {
-            return Ok(None);
-        };
-        let now = self.clock.now();
-        let mut connection = self.store.connection().await?;
-        let row = ticket::by_number(&mut connection, number.as_str()).await?;
-        let free =
-            row.is_some_and(|row| row.conversation_id.is_empty() && now < row.created_at + REOPENS);
-        Ok(free.then_some(number))
-    }
-
     /// Makes a ticket part of another: what happened to it is found there.
     pub async fn merge(
         &self,
@@ -761,75 +461,16 @@ impl Engine {
         transaction.commit().await?;
         Ok(details)
     }
-
-    /// Opens a ticket for somebody who stands at the counter or calls; its number, and the address at which they can go on.
-    pub async fn open_for(
-        &self,
-        agent: Agent<'_>,
-        visit: &Visit<'_>,
-    ) -> sqlx::Result<(TicketNumber, String)> {
-        let now = self.clock.now();
-        let (title, text) = (redact(visit.title), redact(visit.text));
-        let department = redact(visit.department);
-        let new = NewTicket {
-            channel: if visit.by_phone { "phone" } else { "counter" },
-            queue: visit.queue.as_str(),
-            topic: OFFICER,
-            title: &title,
-            department: (!department.is_empty()).then_some(department.as_str()),
-            name: Some(visit.name),
-            ..NewTicket::default()
-        };
-        let mut transaction = self.store.begin().await?;
-        let tickets = self.tickets();
-        let number = tickets.open(&mut transaction, new, now).await?;
-        let found = ticket::by_number(&mut transaction, number.as_str()).await?;
-        if let Some(mut row) = found {
-            row.priority = visit.priority.to_owned();
-            row.unread_at = None;
-            acknowledge(&mut row, now);
-            let happened = Happened {
-                what: Happening::Note,
-                agent: agent.id,
-                text: &text,
-            };
-            tickets
-                .save(&mut transaction, &mut row, happened, now)
-                .await?;
-        }
-        transaction.commit().await?;
-        self.post.ring();
-        self.hub.signal(DESK, Signal::Written);
-        Ok((number.clone(), self.identity.claim_url(number.as_str())))
-    }
-}
-
-/// Somebody who came or called.
-#[derive(Clone, Copy, Debug)]
-pub struct Visit<'a> {
-    /// Whether they called.
-    pub by_phone: bool,
-    /// The name that they gave.
-    pub name: &'a str,
-    /// The department or company.
-    pub department: &'a str,
-    /// Whose work it is.
-    pub queue: Queue,
-    /// How urgent it is.
-    pub priority: &'a str,
-    /// What it is about.
-    pub title: &'a str,
-    /// What they say.
-    pub text: &'a str,
 }
 
 /// Somebody has taken it up.
-fn acknowledge(row: &mut TicketRow, now: Millis) {
+pub(super) fn acknowledge(row: &mut TicketRow, now: Millis) {
     row.acknowledged_at.get_or_insert(now);
     row.live_at = None;
 }
 
-fn set(row: &mut TicketRow, status: Status, now: Millis) {
+/// Puts a ticket into a status, with what follows from it.
+pub(super) fn set(row: &mut TicketRow, status: Status, now: Millis) {
     row.status = status.as_str().to_owned();
     match status {
         Status::Open | Status::Pending => row.resolved_at = None,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::action::Service;
 use super::message::{Choice, Content, Kind, Reply};
-use super::turn::{OwnedTopic, Turn, entry_choice};
+use super::turn::{OwnedTopic, Turn};
 use crate::knowledge::book::TargetKind;
 use crate::knowledge::cues::normal;
 use crate::knowledge::messages::Messages;
@@ -140,7 +140,6 @@ impl Turn<'_> {
         let heard = match content {
             Content::Text(text) => redact(text),
             Content::Choice(pressed) => self.state.label_of(&pressed.value)?.to_owned(),
-            Content::Picture(_) => self.word(|messages| &messages.picture_sent),
             Content::Unreadable => super::turn::NO_TEXT.to_owned(),
             Content::Returned(_) | Content::Lapsed => return None,
         };
@@ -288,33 +287,6 @@ impl Turn<'_> {
             }
         }
         Some(said)
-    }
-
-    /// A screenshot outside of what an officer holds: it belongs to the ticket that is open or prepared.
-    pub(super) fn pictured(&mut self) -> String {
-        let heard = self.word(|messages| &messages.picture_sent);
-        if let Some(handoff) = self.state.handoff().cloned() {
-            let ready = handoff.step == HandoffStep::Problem && !handoff.title.is_empty();
-            let choices = if ready {
-                vec![self.choice("send", |m| &m.handoff_send)]
-            } else {
-                Vec::new()
-            };
-            let reply = self.say(|m| &m.picture_kept, &[]);
-            self.replies.push(reply.about(OFFICER).choices(choices));
-            return heard;
-        }
-        let ticket = self.circumstances.desk.ticket.clone();
-        match ticket.filter(|_| self.has_desk()) {
-            Some(ticket) => self.add_to(&ticket),
-            None => {
-                let mut choices: Vec<Choice> = Vec::new();
-                choices.extend(entry_choice(self.knowledge, OFFICER, self.language));
-                let reply = self.say(|m| &m.picture_alone, &[]);
-                self.replies.push(reply.choices(choices));
-            }
-        }
-        heard
     }
 
     fn queue_of(&self, text: &str) -> Queue {

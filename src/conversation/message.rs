@@ -94,8 +94,6 @@ pub enum Content {
     Lapsed,
     /// Sent something that is no text.
     Unreadable,
-    /// Sent a screenshot, which is kept under this id.
-    Picture(String),
 }
 
 /// A choice that was pressed.
@@ -209,10 +207,6 @@ pub struct Body {
     /// Who of the helpdesk wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The screenshot that came with it. Never shown but to officers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(ignore)]
-    pub picture: Option<String>,
     /// The proof under which it was said: it is hidden when that ends. Never shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(ignore)]

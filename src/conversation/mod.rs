@@ -2,6 +2,8 @@
 //! transaction. It knows no channel.
 
 pub mod action;
+mod casework;
+mod chase;
 pub mod command;
 mod commit;
 mod context;
@@ -16,6 +18,7 @@ pub mod rehearsal;
 pub mod report;
 pub mod state;
 mod turn;
+pub mod visit;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -350,7 +353,7 @@ impl Engine {
         row.last_seq = heard_seq + decision.replies.len() as i64;
         row.active_at = now;
         let erase = decision.erase;
-        let heard = heard_row(&decision, &incoming.content, heard_seq, client_id, now);
+        let heard = heard_row(&decision, heard_seq, client_id, now);
         let effects = std::mem::take(&mut decision.effects);
         let mut replies = bot_rows(decision.replies, heard_seq, Some(heard_seq), now);
 
@@ -505,6 +508,9 @@ impl Engine {
         };
         feedback::put(&mut transaction, &row).await?;
         transaction.commit().await?;
+        if !helpful {
+            self.offer_officer(id, seq).await?;
+        }
         metrics::counter!("tanya_feedback_total", "vote" => row.vote).increment(1);
         Ok(())
     }

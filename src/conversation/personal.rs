@@ -81,7 +81,7 @@ impl Engine {
                 ahead.returned = returned.await?;
             }
             Content::Text(text) => self.look_at_typed(row, text, ahead).await?,
-            Content::Choice(_) | Content::Lapsed | Content::Unreadable | Content::Picture(_) => {}
+            Content::Choice(_) | Content::Lapsed | Content::Unreadable => {}
         }
         Ok(())
     }

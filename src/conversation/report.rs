@@ -5,6 +5,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::commit::bot_rows;
+use super::handoff::OFFICER;
 use super::hub::Signal;
 use super::message::{Channel, Kind, Reply};
 use super::turn::entry_choice;
@@ -76,6 +77,8 @@ pub enum Told {
     LinkAgain(Request),
     /// An officer has the number.
     ManualTaken,
+    /// An answer did not help: an officer is offered.
+    OfficerOffered,
     /// A task was settled.
     TicketSettled {
         /// Its number.
@@ -424,6 +427,7 @@ fn reply(
             (sentence, vec![("what", what), ("time", time)])
         }
         Told::ManualTaken => (&messages.manual_taken, Vec::new()),
+        Told::OfficerOffered => (&messages.unhelpful_offer, Vec::new()),
         Told::TicketSettled { number } => {
             let reply = say(&messages.ticket_settled, &[("number", number)]);
             return reply.kind(Kind::Notice).ticket(number, "resolved");
@@ -438,6 +442,7 @@ fn reply(
     let more = match told {
         Told::NoAccount => entry_choice(knowledge, "action:daftar", language),
         Told::AlreadyActive => entry_choice(knowledge, "action:lupa-kata-laluan", language),
+        Told::OfficerOffered => entry_choice(knowledge, OFFICER, language),
         _ => None,
     };
     let reply = reply.choices(more.into_iter().collect());

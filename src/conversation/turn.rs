@@ -183,11 +183,9 @@ pub fn apology(
     Decision {
         heard: match content {
             Content::Text(text) => redact(text),
-            Content::Choice(_)
-            | Content::Returned(_)
-            | Content::Lapsed
-            | Content::Unreadable
-            | Content::Picture(_) => NO_TEXT.to_owned(),
+            Content::Choice(_) | Content::Returned(_) | Content::Lapsed | Content::Unreadable => {
+                NO_TEXT.to_owned()
+            }
         },
         replies: vec![Reply::text(sentence).kind(Kind::Notice)],
         language,
@@ -253,7 +251,6 @@ impl Turn<'_> {
                 self.offer_menu(|messages| &messages.unreadable);
                 Ok(NO_TEXT.to_owned())
             }
-            Content::Picture(_) => Ok(self.pictured()),
         }
     }
 

@@ -384,14 +384,6 @@ messages! {
     officer_joined ["{name}"],
     /// The bot answers again.
     officer_left [],
-    /// What stands in the transcript for a screenshot.
-    picture_sent [],
-    /// A screenshot was kept for the ticket that is prepared.
-    picture_kept [],
-    /// A screenshot came, and nobody was asked for.
-    picture_alone [],
-    /// A screenshot cannot be taken.
-    picture_refused [],
     /// Subject of the mail that an officer has answered.
     mail_answered_subject ["{number}"],
     /// The mail that an officer has answered.

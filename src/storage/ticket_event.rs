@@ -52,6 +52,14 @@ pub async fn of_ticket(
     .await
 }
 
+/// How often agents did something to a ticket.
+pub async fn count_of_agents(connection: &mut Connection, number: &str) -> sqlx::Result<i64> {
+    sqlx::query_scalar("SELECT COUNT(*) FROM ticket_event WHERE number = $1 AND agent <> ''")
+        .bind(number)
+        .fetch_one(connection)
+        .await
+}
+
 /// Events of a kind since a moment, the latest first, 200 at most.
 pub async fn of_kind(
     connection: &mut Connection,

@@ -52,6 +52,11 @@ impl Formatted {
         let answer = body.answer.as_ref();
         let parts = answer.and_then(|answer| AnswerParts::deserialize(answer).ok());
         let mut formatted = Self::default();
+        // Who of the helpdesk speaks: the bot's own words have no name over them.
+        if let Some(name) = &body.name {
+            formatted.push_as(name, MessageEntityKind::Bold);
+            formatted.push("\n");
+        }
         match parts {
             Some(parts) => formatted.push_answer(&parts),
             None => formatted.push(&body.text),

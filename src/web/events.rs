@@ -50,6 +50,7 @@ pub async fn follow(
         id,
         state,
     };
+    see(&follower.state, &follower.id).await;
     // It may have ended between the token's check and the first signal.
     if !follower.state.engine.is_open(&follower.id).await? {
         return Err(Code::SessionEnded.into());
@@ -105,7 +106,10 @@ impl Follower {
                 () = self.state.stop.cancelled() => return None,
                 () = self.place.displaced() => return None,
                 signal = self.signals.recv() => signal,
-                () = tokio::time::sleep(HEARTBEAT) => Err(RecvError::Lagged(0)),
+                () = tokio::time::sleep(HEARTBEAT) => {
+                    see(&self.state, &self.id).await;
+                    Err(RecvError::Lagged(0))
+                }
             };
             match signal {
                 // What was typed is there already: nobody needs to hear of it.
@@ -138,6 +142,13 @@ impl Follower {
         self.look = messages.len() as i64 == crate::storage::message::PAGE;
         self.waiting.extend(messages);
         Some(())
+    }
+}
+
+/// Notes that the person is there, for officers who wait for them.
+async fn see(state: &WebState, id: &str) {
+    if let Err(error) = state.engine.see(id).await {
+        tracing::error!(%error, "nobody knows whether a person is still there");
     }
 }
 

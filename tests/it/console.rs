@@ -158,7 +158,7 @@ on_both_databases! {
         assert_eq!(siti.get("/console").await.status(), 200);
         app.app.clock.advance(minutes(14));
         // What the page does by itself keeps nobody signed in.
-        let refreshed = browser().get(app.url("/console")).header("cookie", &siti.cookie).header("x-tanya-refresh", "1").send().await.unwrap();
+        let refreshed = browser().get(app.url("/console")).header("cookie", &siti.cookie).header("x-console-refresh", "1").send().await.unwrap();
         assert_eq!(refreshed.status(), 200);
         app.app.clock.advance(minutes(2));
         assert_eq!(siti.get("/console").await.status(), 303);

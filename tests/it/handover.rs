@@ -2,10 +2,14 @@
 
 use serde_json::Value;
 use tanya::agent::role::Role;
+use tanya::ticket::TicketNumber;
 
-use crate::on_both_databases;
 use crate::support::Chat;
+use crate::support::bot_api::updates::private_text;
 use crate::support::proof::said;
+use crate::{on_both_databases, on_telegram};
+
+const AMINAH: i64 = 7_440_001;
 
 fn number_in(replies: &[Value]) -> String {
     let with = replies
@@ -193,5 +197,31 @@ on_both_databases! {
         // Once.
         let thief = app.begin().await;
         assert_eq!(thief.bring_back(&token).await.status(), 410);
+    }
+}
+
+on_telegram! {
+    async fn an_officers_answer_goes_out_on_telegram(app: TestApp, telegram: BotApi) {
+        for (said, count) in [("nak cakap dengan pegawai", 2), ("Portal iSPEKS", 3), ("JKR Machang", 4), ("skrin putih selepas log masuk", 5)] {
+            telegram.give(private_text(AMINAH, said));
+            telegram.until_sent(AMINAH, count).await;
+        }
+        let sent = telegram.until_sent(AMINAH, 5).await;
+        let opened = sent[4]["text"].as_str().unwrap();
+        let number = TicketNumber::find(opened).unwrap_or_else(|| panic!("{opened}")).to_string();
+        let siti = app.officer("siti", Role::It).await;
+        siti.does(&number, "ambil", &[]).await;
+        siti.does(&number, "balas", &[("text", "Cuba pelayar lain."), ("do", "send")]).await;
+        let sent = telegram.until_sent(AMINAH, 7).await;
+        assert!(sent[5]["text"].as_str().unwrap().contains("Pegawai siti"));
+        assert!(sent[6]["text"].as_str().unwrap().contains("Cuba pelayar lain."));
+        // While the officer holds the chat the bot says nothing.
+        telegram.give(private_text(AMINAH, "dah cuba, ok dah"));
+        let begun = std::time::Instant::now();
+        while !siti.ticket(&number).await.contains("dah cuba, ok dah") {
+            assert!(begun.elapsed().as_secs() < 20);
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        assert_eq!(telegram.sent(AMINAH).len(), 7);
     }
 }

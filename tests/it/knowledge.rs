@@ -31,7 +31,7 @@ fn folder(faq: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("faq.yaml"), faq).unwrap();
     fs::write(folder.path().join("intents.yaml"), NO_INTENTS).unwrap();
-    for name in ["lexicon.yaml", "messages.yaml"] {
+    for name in ["lexicon.yaml", "messages.yaml", "calendar.yaml"] {
         let shipped = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("knowledge")
             .join(name);

@@ -13,6 +13,7 @@ mod architecture;
 mod ask;
 mod audit;
 mod browser;
+mod browser_console;
 mod browser_line;
 mod browser_markup;
 mod browser_proof;

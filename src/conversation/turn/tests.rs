@@ -63,7 +63,6 @@ enum Event {
     PressedUnknown(String),
     Lapsed,
     Unreadable,
-    Picture,
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -74,7 +73,6 @@ fn event() -> impl Strategy<Value = Event> {
         1 => "[a-z:]{1,12}".prop_map(Event::PressedUnknown),
         1 => Just(Event::Lapsed),
         1 => Just(Event::Unreadable),
-        1 => Just(Event::Picture),
     ]
 }
 
@@ -163,7 +161,6 @@ proptest! {
                 Event::PressedUnknown(value) => Content::Choice(Pressed { value, under: None }),
                 Event::Lapsed => Content::Lapsed,
                 Event::Unreadable => Content::Unreadable,
-                Event::Picture => Content::Picture("p1".to_owned()),
             };
             let circumstances = Circumstances {
                 transcript_days: 90,

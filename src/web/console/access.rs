@@ -150,11 +150,15 @@ pub const ROUTES: &[Row] = &[
     get("/console/pegawai", Access::May(Permission::ManageAgents)),
     post("/console/pegawai", Access::May(Permission::ManageAgents)),
     post(
-        "/console/pegawai/{username}/set-semula",
+        "/console/pegawai/{username}/tetap",
         Access::May(Permission::ManageAgents),
     ),
     post(
-        "/console/pegawai/{username}/henti",
+        "/console/pegawai/{username}/aktif",
+        Access::May(Permission::ManageAgents),
+    ),
+    post(
+        "/console/pegawai/{username}/nyahaktif",
         Access::May(Permission::ManageAgents),
     ),
 ];
@@ -256,7 +260,7 @@ async fn signed_in(state: &WebState, headers: &HeaderMap) -> Result<Option<Signe
         return Ok(None);
     };
     // What a page does by itself keeps nobody signed in.
-    let moves = !headers.contains_key("x-tanya-refresh");
+    let moves = !headers.contains_key("x-console-refresh");
     let signed_in = state.agents.signed_in(&token, moves).await;
     signed_in.map_err(|error| {
         tracing::error!(%error, "the database failed");

@@ -129,7 +129,7 @@ pub async fn add(
     page(&state, &who, extra).await
 }
 
-/// `POST /console/pegawai/{username}/set-semula`.
+/// `POST /console/pegawai/{username}/tetap`.
 pub async fn reset(
     State(state): State<WebState>,
     Who(who): Who,
@@ -148,7 +148,7 @@ pub async fn reset(
     }
 }
 
-/// `POST /console/pegawai/{username}/henti`: nobody keeps themselves out.
+/// `POST /console/pegawai/{username}/nyahaktif`: nobody keeps themselves out.
 pub async fn disable(
     State(state): State<WebState>,
     Who(who): Who,

@@ -11,7 +11,8 @@ use super::access::{Posted, Who};
 use super::page::{render, render_as, shell, when, words};
 use super::view::{Choice, NewTicketPage, OpenedPage, Qr, Words};
 use crate::agent::qr::qr_svg_path;
-use crate::conversation::desk::{Agent, Visit};
+use crate::conversation::desk::Agent;
+use crate::conversation::visit::Visit;
 use crate::ticket::{PRIORITIES, Queue};
 
 /// What is typed for somebody else.

@@ -369,9 +369,7 @@ pub async fn account(State(state): State<WebState>, Who(who): Who) -> Result<Res
     Ok(render(&AccountPage {
         shell,
         username: who.username,
-        least: LEAST as u32,
         w,
-        ..AccountPage::default()
     }))
 }
 

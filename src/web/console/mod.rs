@@ -11,6 +11,7 @@ mod door;
 mod live;
 mod page;
 mod queue;
+mod reading;
 mod reports;
 mod ticket;
 mod view;
@@ -72,11 +73,12 @@ pub fn routes(state: WebState) -> Router<WebState> {
         )
         .route("/console/jawapan/{id}/padam", post(canned::delete))
         .route("/console/pegawai", get(agents::list).post(agents::add))
+        .route("/console/pegawai/{username}/tetap", post(agents::reset))
+        .route("/console/pegawai/{username}/aktif", post(agents::reset))
         .route(
-            "/console/pegawai/{username}/set-semula",
-            post(agents::reset),
+            "/console/pegawai/{username}/nyahaktif",
+            post(agents::disable),
         )
-        .route("/console/pegawai/{username}/henti", post(agents::disable))
         .route("/console/laporan", get(reports::show))
         .route("/console/laporan.csv", get(reports::table))
         .route("/console/laporan/agih", post(reports::reassign))

@@ -10,7 +10,7 @@ use super::super::pages;
 use super::view::{NoticePage, Shell, When, Words};
 use crate::agent::SignedIn;
 use crate::agent::role::{Permission, Role};
-use crate::clock::{Millis, rfc3339, shown};
+use crate::clock::{Millis, local, rfc3339, shown};
 use crate::storage::ticket;
 
 /// The policy of every page: nothing inline, nothing from elsewhere, framed by nobody.
@@ -33,6 +33,11 @@ pub fn headers(mut response: Response) -> Response {
         HeaderName::from_static("cross-origin-opener-policy"),
         HeaderValue::from_static("same-origin"),
     );
+    // Without it browsers do not say which page a form comes from.
+    headers.insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("same-origin"),
+    );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
@@ -52,6 +57,14 @@ pub fn when(at: Option<Millis>) -> When {
         at: rfc3339(at),
         text: shown(at),
     })
+}
+
+/// A moment within a day that the page names.
+pub fn clock_time(at: Millis) -> When {
+    When {
+        at: rfc3339(at),
+        text: local(at).strftime("%H:%M").to_string(),
+    }
 }
 
 /// A role in the page's language.
@@ -84,8 +97,6 @@ pub async fn shell(
         can_agents: who.may(Permission::ManageAgents),
         can_reports: who.may(Permission::ViewReports),
         can_calendar: who.may(Permission::EditCalendar),
-        can_audit: who.may(Permission::ViewAudit),
-        can_knowledge: who.may(Permission::ProposeKnowledge),
         ..Shell::default()
     };
     if who.may(Permission::ViewQueue) {
@@ -94,7 +105,6 @@ pub async fn shell(
         let counts = ticket::active_counts(&mut connection, now).await?;
         shell.open = counts.iter().map(|count| count.count.unsigned_abs()).sum();
         shell.waiting = ticket::waiting(&mut connection).await?;
-        shell.live = "/console/langsung".to_owned();
     }
     Ok(shell)
 }

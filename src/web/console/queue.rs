@@ -137,7 +137,8 @@ pub async fn show(
         rows.push(row_of(&state, &mut connection, &who, &w, row, now).await?);
     }
     drop(connection);
-    let shell = shell(&state, &who, &w, "queue").await?;
+    let mut shell = shell(&state, &who, &w, "queue").await?;
+    shell.live = "/console/langsung".to_owned();
     let last = found
         .get(PAGE as usize - 1)
         .filter(|_| found.len() > PAGE as usize);
@@ -270,9 +271,24 @@ pub fn subject(state: &WebState, w: &Words, row: &TicketRow) -> String {
     crate::mail::letters::topic_label(&knowledge, &row.topic, language)
 }
 
+/// The name on a ticket with the first letter of each word: enough to speak to somebody, not enough to copy.
+pub fn masked_name(state: &WebState, row: &TicketRow) -> String {
+    let name = state.engine.tickets().name(row).unwrap_or_default();
+    let words = name.split_whitespace().map(|word| {
+        let between = ["bin", "binti", "bt", "bt.", "b.", "a/l", "a/p"];
+        match word.chars().next() {
+            Some(first) if !between.contains(&word.to_lowercase().as_str()) => {
+                format!("{first}•••")
+            }
+            _ => word.to_owned(),
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
 /// Who asks, masked: the name, and the last four characters of the number.
 pub fn who_of(state: &WebState, row: &TicketRow) -> String {
-    let name = state.engine.tickets().name(row).unwrap_or_default();
+    let name = masked_name(state, row);
     let last4 = row.last4.as_deref().map(|last4| format!("••••{last4}"));
     let parts = [Some(name), last4, row.department.clone()];
     let parts: Vec<String> = parts

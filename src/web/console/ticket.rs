@@ -8,29 +8,23 @@ use serde::Deserialize;
 use super::super::WebState;
 use super::super::error::{Code, Refusal};
 use super::access::{Posted, Who};
-use super::page::{not_found, render_as, shell, when, words};
-use super::queue::{shown_channel, subject};
-use super::view::{
-    CannedChoice, Choice, Day, Facts, Happening, Item, Message, Opened, Promise, TicketPage, Words,
-};
+use super::page::{not_found, render_as, shell, words};
+use super::queue::subject;
+use super::reading::Reading;
+use super::view::{Choice, Opened, TicketPage, Words};
 use crate::agent::SignedIn;
 use crate::agent::role::Permission;
-use crate::clock::{Millis, local};
-use crate::conversation::desk::{Act, Agent, DeskError, HERE};
-use crate::conversation::message::{Message as Said, Sender};
-use crate::knowledge::text::Language;
-use crate::redact::HIDDEN;
-use crate::storage::conversation::{self, ConversationRow};
-use crate::storage::message::{self as transcript, MessageRow};
-use crate::storage::ticket::{self, TicketRow};
-use crate::storage::ticket_event::{self, TicketEventRow};
+use crate::clock::Millis;
+use crate::conversation::desk::{Act, Agent, DeskError};
+use crate::storage::conversation;
+use crate::storage::message as transcript;
+use crate::storage::ticket;
+use crate::storage::ticket_event;
 use crate::storage::{canned_reply, ticket_view};
 use crate::ticket::{PRIORITIES, Queue, Status, TicketNumber};
 
 /// Who looked this lately looks now, in milliseconds.
 const LOOKS: Millis = 45_000;
-/// What is due within this is due soon.
-const SOON: Millis = 24 * 3_600_000;
 /// Messages that are shown, the latest.
 const SHOWN: i64 = 300;
 
@@ -163,7 +157,10 @@ async fn page(
     let assignee = reading.name(row.assignee.as_deref());
     let page = TicketPage {
         number: row.number.clone(),
-        version: row.version,
+        seen: events
+            .iter()
+            .filter(|event| !event.agent.is_empty())
+            .count(),
         subject: subject(state, &w, &row),
         status: w.status(&row.status),
         queue: w.queue(&row.queue),
@@ -178,7 +175,6 @@ async fn page(
         chat: chat_state.to_owned(),
         chat_text: chat_text.to_owned(),
         items: reading.items(messages, &events),
-        earlier_href: String::new(),
         can_write: works && !held_by_other && row.status != "closed",
         closed_text: reading.closed(held_by_other).to_owned(),
         reply_hint: reading.hint().to_owned(),
@@ -227,383 +223,20 @@ fn choices<const N: usize>(
     choices.collect()
 }
 
-/// A ticket as somebody reads it.
-struct Reading<'a> {
-    state: &'a WebState,
-    who: &'a SignedIn,
-    w: &'a Words,
-    row: &'a TicketRow,
-    chat: Option<&'a ConversationRow>,
-    /// Agents' names by their ids.
-    names: &'a [(String, String)],
-    now: Millis,
-}
-
-impl Reading<'_> {
-    fn name(&self, id: Option<&str>) -> String {
-        let named = self
-            .names
-            .iter()
-            .find(|(known, _)| Some(known.as_str()) == id);
-        named.map_or_else(String::new, |(_, name)| name.clone())
-    }
-
-    /// Who answers the person, and how the chat stands in a sentence.
-    fn chat(&self) -> (&'static str, &'static str) {
-        let w = self.w;
-        let Some(chat) = self.chat else {
-            return (
-                "none",
-                w.t("Tiada sembang yang terbuka.", "There is no open chat."),
-            );
-        };
-        match chat.holder.as_deref() {
-            Some(holder) if holder == self.who.id => (
-                "you",
-                w.t(
-                    "Tuan/puan memegang sembang ini. Tanya diam.",
-                    "You hold this chat. Tanya is silent.",
-                ),
-            ),
-            Some(_) => (
-                "other",
-                w.t(
-                    "Pegawai lain memegang sembang ini.",
-                    "Another officer holds this chat.",
-                ),
-            ),
-            None if self.row.live_at.is_some() => (
-                "waiting",
-                w.t(
-                    "Pengguna menunggu pegawai.",
-                    "The user is waiting for an officer.",
-                ),
-            ),
-            None => (
-                "bot",
-                w.t("Tanya menjawab sembang ini.", "Tanya answers this chat."),
-            ),
-        }
-    }
-
-    fn promises(&self, active: bool) -> Vec<Promise> {
-        let w = self.w;
-        let promise = |label: &str, by: Option<Millis>, kept: Option<Millis>| {
-            let by = by?;
-            let (state, text) = match kept {
-                Some(kept) if kept <= by => ("met", w.t("ditepati", "kept")),
-                Some(_) => ("late", w.t("ditepati lewat", "kept late")),
-                None if !active => ("met", w.t("tidak berkenaan lagi", "not needed any more")),
-                None if by < self.now => ("late", w.t("lewat", "overdue")),
-                None if by < self.now + SOON => ("soon", w.t("hampir tamat", "due soon")),
-                None => ("running", w.t("dalam tempoh", "running")),
-            };
-            Some(Promise {
-                label: label.to_owned(),
-                when: when(Some(by)),
-                state: state.to_owned(),
-                state_text: text.to_owned(),
-            })
-        };
-        let row = self.row;
-        let acknowledge = w.t("Sahkan penerimaan", "Acknowledge by");
-        let answer = w.t("Jawab", "Answer by");
-        [
-            promise(acknowledge, row.acknowledge_by, row.acknowledged_at),
-            promise(answer, row.answer_by, row.answered_at),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
-    }
-
-    /// Messages and events in order, a line for each new day.
-    fn items(&self, messages: Vec<MessageRow>, events: &[TicketEventRow]) -> Vec<Item> {
-        let mut timed: Vec<(Millis, Item)> = Vec::new();
-        for row in messages {
-            timed.push((row.created_at, Item::Message(Box::new(self.message(row)))));
-        }
-        for event in events {
-            let item = match event.kind.as_str() {
-                "note" => Item::Message(Box::new(self.note(event))),
-                // The transcript has them.
-                "added" | "replied" if self.chat.is_some() => continue,
-                _ => Item::Event(self.happening(event)),
-            };
-            timed.push((event.at, item));
-        }
-        timed.sort_by_key(|(at, _)| *at);
-        let mut items = Vec::new();
-        let mut day = None;
-        for (at, item) in timed {
-            let date = local(at).date();
-            if day != Some(date) {
-                day = Some(date);
-                items.push(Item::Day(Day {
-                    date: date.to_string(),
-                    text: date.strftime("%d/%m/%Y").to_string(),
-                }));
-            }
-            items.push(item);
-        }
-        items
-    }
-
-    fn message(&self, row: MessageRow) -> Message {
-        let (at, target, outcome) = (row.created_at, row.target.clone(), row.outcome.clone());
-        let confidence = row.confidence_ppm.unwrap_or_default().clamp(0, 1_000_000) / 10_000;
-        let said = Said::from_row(row);
-        let w = self.w;
-        let (from, by) = match said.from {
-            Sender::User => ("user", w.t("Pengguna", "User").to_owned()),
-            Sender::Bot => ("bot", "Tanya".to_owned()),
-            Sender::Officer => ("officer", said.body.name.clone().unwrap_or_default()),
-        };
-        // What was said under a proof is the person's own.
-        let text = match said.body.proof {
-            Some(_) => HIDDEN.to_owned(),
-            None => said.body.text,
-        };
-        let knowledge = self.state.knowledge.current();
-        let routed = target.filter(|_| outcome.is_some() && said.from == Sender::User);
-        let entry = routed.as_deref().and_then(|id| knowledge.book().entry(id));
-        let language = Language::parse(w.lang()).unwrap_or_default();
-        let label = entry.map_or_else(
-            || routed.clone().unwrap_or_default(),
-            |entry| entry.label.get(language).clone(),
-        );
-        Message {
-            id: format!("m{}", said.seq),
-            from: from.to_owned(),
-            who: by,
-            when: when(Some(at)),
-            text,
-            files: Vec::new(),
-            target: label,
-            confidence: u8::try_from(confidence).unwrap_or(100),
-            missed: outcome
-                .as_deref()
-                .is_some_and(|outcome| outcome != "answer"),
-            outcome: match outcome.as_deref() {
-                Some("answer") => w.t("dijawab", "answered").to_owned(),
-                Some("clarify") => w.t("ditanya semula", "asked back").to_owned(),
-                Some(_) => w.t("tiada jawapan", "no answer").to_owned(),
-                None => String::new(),
-            },
-            delivery: String::new(),
-            failed: false,
-        }
-    }
-
-    fn note(&self, event: &TicketEventRow) -> Message {
-        Message {
-            id: event.id.clone(),
-            from: "note".to_owned(),
-            who: self.name(Some(&event.agent)),
-            when: when(Some(event.at)),
-            text: event.text.clone(),
-            ..Message::default()
-        }
-    }
-
-    fn happening(&self, event: &TicketEventRow) -> Happening {
-        Happening {
-            id: event.id.clone(),
-            when: when(Some(event.at)),
-            who: self.name(Some(&event.agent)),
-            text: self.told(event),
-        }
-    }
-
-    /// What happened, in words.
-    fn told(&self, event: &TicketEventRow) -> String {
-        let w = self.w;
-        let said = match event.kind.as_str() {
-            "opened" => w.t("Tiket dibuka", "Ticket opened"),
-            "added" => w.t("Pengguna menambah mesej", "The user added a message"),
-            "claimed" => w.t(
-                "Pengguna menyambung dalam sembang",
-                "The user goes on in a chat",
-            ),
-            "taken" => w.t("Sembang diambil alih", "Chat taken over"),
-            "handed-back" => w.t(
-                "Sembang diserahkan kepada Tanya",
-                "Chat handed back to Tanya",
-            ),
-            "replied" => w.t("Balasan dihantar", "Reply sent"),
-            "note" => w.t("Nota dalaman", "Internal note"),
-            "assigned" => w.t("Ditugaskan kepada", "Assigned to"),
-            "moved" => w.t("Dipindahkan ke", "Moved to"),
-            "prioritised" => w.t("Keutamaan", "Priority"),
-            "pending" => w.t("Menunggu pengguna", "Waits for the user"),
-            "resolved" => w.t("Diselesaikan", "Resolved"),
-            "closed" => w.t("Ditutup", "Closed"),
-            "reopened" => w.t("Dibuka semula", "Reopened"),
-            "cancelled" => w.t("Dibatalkan oleh pengguna", "Cancelled by the user"),
-            "merged" => w.t("Digabungkan", "Merged"),
-            "linked" => w.t("Entri dipautkan", "Entry linked"),
-            "unmasked" => w.t("Butiran termeterai dibuka", "Sealed details opened"),
-            "escalated" => w.t("Lewat: penyelia dimaklumkan", "Overdue: supervisor told"),
-            "untaken" => w.t(
-                "Belum diambil: pengguna dan penyelia dimaklumkan",
-                "Not taken yet: user and supervisor told",
-            ),
-            other => other,
-        };
-        let detail = match event.kind.as_str() {
-            "assigned" if event.text.is_empty() => w.t("tiada sesiapa", "nobody").to_owned(),
-            "assigned" => self.name(Some(&event.text)),
-            "moved" => w.queue(&event.text).label,
-            "prioritised" => w.priority(&event.text).label,
-            "replied" | "resolved" | "note" => String::new(),
-            _ => event.text.clone(),
-        };
-        if detail.is_empty() {
-            said.to_owned()
-        } else {
-            format!("{said}: {detail}")
-        }
-    }
-
-    fn closed(&self, held_by_other: bool) -> &'static str {
-        let w = self.w;
-        if held_by_other {
-            w.t(
-                "Pegawai lain sedang memegang sembang ini.",
-                "Another officer holds this chat.",
-            )
-        } else if self.row.status == "closed" {
-            w.t("Tiket ini telah ditutup.", "This ticket is closed.")
-        } else {
-            w.t(
-                "Peranan tuan/puan tidak membenarkan balasan.",
-                "Your role does not allow replies.",
-            )
-        }
-    }
-
-    fn hint(&self) -> &'static str {
-        let w = self.w;
-        match self.chat.map(|chat| chat.channel.as_str()) {
-            Some("telegram") => w.t(
-                "Balasan dihantar melalui Telegram.",
-                "The reply goes out on Telegram.",
-            ),
-            Some(_) => w.t(
-                "Balasan terus muncul dalam sembang web.",
-                "The reply appears in the web chat at once.",
-            ),
-            None => w.t(
-                "Tiada sembang yang terbuka: balasan hanya direkodkan.",
-                "There is no open chat: the reply is only recorded.",
-            ),
-        }
-    }
-
-    fn canned(&self, rows: &[canned_reply::CannedReplyRow]) -> Vec<CannedChoice> {
-        let english = self.chat.is_some_and(|chat| chat.language == "en");
-        let name = self
-            .state
-            .engine
-            .tickets()
-            .name(self.row)
-            .unwrap_or_default();
-        let rows = rows.iter().map(|row| {
-            let text = if english && !row.text_en.is_empty() {
-                &row.text_en
-            } else {
-                &row.text_ms
-            };
-            CannedChoice {
-                id: row.id.clone(),
-                title: row.title.clone(),
-                text: text
-                    .replace("{nombor}", &self.row.number)
-                    .replace("{nama}", &name),
-            }
-        });
-        rows.collect()
-    }
-
-    fn facts(&self) -> Facts {
-        let w = self.w;
-        let row = self.row;
-        let tickets = self.state.engine.tickets();
-        let kind = tickets.person(row).map(|(kind, _)| kind);
-        let language = self.chat.map_or("", |chat| chat.language.as_str());
-        let seen = self.chat.map(|chat| chat.seen_at).filter(|at| *at > 0);
-        Facts {
-            name: tickets.name(row).unwrap_or_default(),
-            kind: match kind.as_deref() {
-                Some("staff") => w.t("Kakitangan", "Staff").to_owned(),
-                Some("supplier") => w.t("Pembekal", "Supplier").to_owned(),
-                _ => String::new(),
-            },
-            last4: row.last4.clone().unwrap_or_default(),
-            ptj: row.department.clone().unwrap_or_default(),
-            proved: when(row.requester.as_ref().map(|_| row.created_at)),
-            channel: w.channel(shown_channel(&row.channel)),
-            language: match language {
-                "ms" => "Bahasa Melayu".to_owned(),
-                "en" => "English".to_owned(),
-                _ => String::new(),
-            },
-            present: seen.is_some_and(|at| self.now < at + HERE),
-            seen: when(seen),
-            opened: when(Some(row.created_at)),
-        }
-    }
-
-    /// Those whom it may be given to.
-    fn agents(&self) -> Vec<Choice> {
-        if !self.who.may(Permission::AssignOthers) {
-            return Vec::new();
-        }
-        let agents = self.names.iter().map(|(id, name)| Choice {
-            value: id.clone(),
-            label: name.clone(),
-            selected: self.row.assignee.as_ref() == Some(id),
-        });
-        agents.collect()
-    }
-
-    fn entries(&self) -> Vec<Choice> {
-        let knowledge = self.state.knowledge.current();
-        let language = Language::parse(self.w.lang()).unwrap_or_default();
-        let entries = knowledge.book().entries.iter().map(|entry| Choice {
-            value: entry.id.clone(),
-            label: entry.label.get(language).clone(),
-            selected: false,
-        });
-        entries.collect()
-    }
-
-    fn linked(&self) -> Vec<String> {
-        let knowledge = self.state.knowledge.current();
-        let language = Language::parse(self.w.lang()).unwrap_or_default();
-        let entry = self.row.entry.as_deref();
-        let entry = entry.and_then(|id| knowledge.book().entry(id));
-        entry
-            .map(|entry| entry.label.get(language).clone())
-            .into_iter()
-            .collect()
-    }
-}
-
 /// What is typed under a ticket.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Written {
     #[serde(default)]
     text: String,
-    #[serde(default, rename = "mode")]
-    _mode: String,
+    #[serde(default)]
+    mode: String,
     #[serde(default)]
     canned: String,
     #[serde(default, rename = "do")]
     what: String,
     #[serde(default)]
-    version: String,
+    seen: String,
 }
 
 /// `POST …/balas`: answers the person, with or without settling; or puts a canned reply into the field.
@@ -616,7 +249,8 @@ pub async fn reply(
     if form.what == "insert" {
         return insert(&state, &who, &number, form).await;
     }
-    if form.what == "note" {
+    // What was written as a note never reaches the person, whatever was pressed.
+    if form.what == "note" || form.mode == "note" {
         return noted(&state, &who, &number, form).await;
     }
     let settles = form.what == "resolve";
@@ -624,8 +258,8 @@ pub async fn reply(
         text: &form.text,
         settles,
     };
-    let version = form.version.parse().ok();
-    match done(&state, &who, &number, version, act).await? {
+    let seen = form.seen.parse().ok();
+    match done(&state, &who, &number, seen, act).await? {
         Ok(number) => Ok(to(&number, if settles { "selesai" } else { "balas" })),
         Err(error) => refused(&state, &who, &number, form.text, false, error).await,
     }
@@ -659,6 +293,7 @@ async fn insert(
         format!("{}\n{text}", form.text)
     };
     let extra = Extra {
+        note: form.mode == "note",
         draft,
         ..Extra::default()
     };
@@ -917,7 +552,7 @@ async fn done(
     state: &WebState,
     who: &SignedIn,
     number: &str,
-    version: Option<i64>,
+    seen: Option<i64>,
     act: Act<'_>,
 ) -> Result<Result<String, DeskError>, Refusal> {
     let Some(parsed) = number_of(number) else {
@@ -927,7 +562,7 @@ async fn done(
         id: &who.id,
         name: &who.name,
     };
-    match state.engine.act(agent, &parsed, version, act).await {
+    match state.engine.act(agent, &parsed, seen, act).await {
         Ok(()) => Ok(Ok(parsed.to_string())),
         Err(DeskError::Database(error)) => Err(error.into()),
         Err(error) => Ok(Err(error)),

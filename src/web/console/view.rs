@@ -122,7 +122,7 @@ pub struct Choice {
 /// What the signed-in layout shows around a page.
 #[derive(Clone, Debug, Default)]
 pub struct Shell {
-    /// Which entry of the navigation is this page: `queue`, `new`, `reports`, `questions`, `proposals`, `canned`, `calendar`, `agents`, `audit`, `account`.
+    /// Which entry of the navigation is this page: `queue`, `new`, `reports`, `canned`, `calendar`, `agents`, `account`.
     pub at: String,
     /// The officer's name.
     pub name: String,
@@ -140,22 +140,14 @@ pub struct Shell {
     pub waiting: Vec<String>,
     /// How many tickets are open.
     pub open: u64,
-    /// How many clusters of unanswered questions there are.
-    pub unanswered: u64,
-    /// How many proposals wait for a decision.
-    pub proposals: u64,
     /// Whether the officer sees the reports.
     pub can_reports: bool,
-    /// Whether the officer works on the knowledge (questions, proposals).
-    pub can_knowledge: bool,
     /// Whether the officer edits canned replies.
     pub can_canned: bool,
     /// Whether the officer edits the calendar.
     pub can_calendar: bool,
     /// Whether the officer manages officers.
     pub can_agents: bool,
-    /// Whether the officer reads the audit trail.
-    pub can_audit: bool,
     /// What the last action did, in the page's language; empty if nothing is to be said.
     pub flash: String,
     /// Whether the last action failed.
@@ -374,8 +366,8 @@ pub struct TicketPage {
     pub shell: Shell,
     /// The number.
     pub number: String,
-    /// Which state of the ticket the page shows: what is sent from it is held against that.
-    pub version: i64,
+    /// How often officers have done something to it: a reply is held against that.
+    pub seen: usize,
     /// What it is about.
     pub subject: String,
     /// The status.
@@ -404,8 +396,6 @@ pub struct TicketPage {
     pub can_hand_back: bool,
     /// The conversation, oldest first.
     pub items: Vec<Item>,
-    /// Whether older messages are left out.
-    pub earlier_href: String,
     /// Whether anything may be written.
     pub can_write: bool,
     /// Why nothing may be written; used when `can_write` is false.
@@ -509,8 +499,6 @@ pub struct Message {
     pub when: When,
     /// The text; line breaks are kept.
     pub text: String,
-    /// Files that came with it.
-    pub files: Vec<File>,
     /// What the router understood; empty if it was not asked.
     pub target: String,
     /// How sure it was, in percent.
@@ -519,23 +507,6 @@ pub struct Message {
     pub outcome: String,
     /// Whether what came of it was no answer.
     pub missed: bool,
-    /// How delivery stands for our own messages; empty if nothing is to be said.
-    pub delivery: String,
-    /// Whether delivery failed.
-    pub failed: bool,
-}
-
-/// A file that came with a message.
-#[derive(Clone, Debug, Default)]
-pub struct File {
-    /// Where it is downloaded.
-    pub href: String,
-    /// Its name, as the user gave it.
-    pub name: String,
-    /// What it is and how large.
-    pub about: String,
-    /// Whether it may not be opened, such as while it is being checked.
-    pub held: bool,
 }
 
 /// A canned reply to choose.
@@ -716,143 +687,6 @@ pub struct Unmasked {
     pub reason: String,
 }
 
-// ---- Knowledge -----------------------------------------------------------------------------------------------------
-
-/// `GET /console/soalan`.
-#[derive(Clone, Debug, Default, Template)]
-#[template(path = "console/questions.html")]
-pub struct QuestionsPage {
-    /// Language and token.
-    pub w: Words,
-    /// The layout around it.
-    pub shell: Shell,
-    /// Periods to choose from.
-    pub periods: Vec<Choice>,
-    /// What the list shows, as a sentence.
-    pub summary: String,
-    /// Entries of the knowledge, for the list to choose from.
-    pub entries: Vec<Choice>,
-    /// The clusters, the most frequent first.
-    pub clusters: Vec<Cluster>,
-}
-
-/// Questions that are alike and got no answer.
-#[derive(Clone, Debug, Default)]
-pub struct Cluster {
-    /// Its key.
-    pub id: String,
-    /// How often it was asked.
-    pub count: u32,
-    /// When last.
-    pub last: When,
-    /// Some of the questions as they were asked.
-    pub examples: Vec<String>,
-    /// The nearest entry's key; empty if none is near.
-    pub nearest: String,
-    /// The nearest entry's name.
-    pub nearest_label: String,
-    /// How near it is, in percent.
-    pub near: u8,
-    /// What the form proposes as the text.
-    pub text: String,
-    /// What is wrong with the proposal; empty if nothing is.
-    pub error: String,
-}
-
-/// `GET /console/pengetahuan`.
-#[derive(Clone, Debug, Default, Template)]
-#[template(path = "console/proposals.html")]
-pub struct ProposalsPage {
-    /// Language and token.
-    pub w: Words,
-    /// The layout around it.
-    pub shell: Shell,
-    /// Whether the reader may approve and roll back.
-    pub can_approve: bool,
-    /// Proposals that wait.
-    pub proposals: Vec<Proposal>,
-    /// The versions, newest first.
-    pub versions: Vec<Version>,
-    /// What the shown version changed; empty if none is shown.
-    pub diff: Vec<DiffLine>,
-    /// Which version that is.
-    pub diff_version: String,
-    /// Where its patch is downloaded.
-    pub patch_href: String,
-}
-
-/// A change of the knowledge that waits for a decision.
-#[derive(Clone, Debug, Default)]
-pub struct Proposal {
-    /// Its key.
-    pub id: String,
-    /// The entry that it concerns.
-    pub entry: String,
-    /// What it does to it, such as a new paraphrase.
-    pub kind: String,
-    /// The text.
-    pub text: String,
-    /// Who proposed it.
-    pub who: String,
-    /// When.
-    pub when: When,
-    /// Whether the reader proposed it, who then may not approve it.
-    pub own: bool,
-    /// How checking stands: `ok`, `problems`, `running`.
-    pub check: String,
-    /// The same in words.
-    pub check_text: String,
-    /// The problems.
-    pub problems: Vec<String>,
-    /// Measures before and after.
-    pub measures: Vec<Measure>,
-}
-
-/// A measure before and after a change.
-#[derive(Clone, Debug, Default)]
-pub struct Measure {
-    /// What is measured.
-    pub label: String,
-    /// Before.
-    pub before: String,
-    /// After.
-    pub after: String,
-    /// Which way it went, in words.
-    pub change: String,
-    /// Whether it got worse.
-    pub worse: bool,
-}
-
-/// A version of the knowledge.
-#[derive(Clone, Debug, Default)]
-pub struct Version {
-    /// Its number.
-    pub number: String,
-    /// When it came into use.
-    pub when: When,
-    /// Who.
-    pub who: String,
-    /// What changed.
-    pub what: String,
-    /// Whether it is in use.
-    pub current: bool,
-    /// Where its changes are shown.
-    pub diff_href: String,
-}
-
-/// A line of a comparison.
-#[derive(Clone, Debug, Default)]
-pub struct DiffLine {
-    /// `add`, `del`, `same`, or `skip` for lines left out.
-    pub kind: String,
-    /// The line's number before; empty if it was not there.
-    pub old: String,
-    /// The line's number after; empty if it is not there.
-    pub new: String,
-    /// The line.
-    pub text: String,
-}
-
 // ---- Calendar ------------------------------------------------------------------------------------------------------
 
 /// `GET /console/kalendar`.
@@ -1001,51 +835,6 @@ pub struct CannedRow {
     pub editing: bool,
 }
 
-/// `GET /console/audit`.
-#[derive(Clone, Debug, Default, Template)]
-#[template(path = "console/audit.html")]
-pub struct AuditPage {
-    /// Language and token.
-    pub w: Words,
-    /// The layout around it.
-    pub shell: Shell,
-    /// Kinds of event to choose from.
-    pub kinds: Vec<Choice>,
-    /// Officers to choose from.
-    pub agents: Vec<Choice>,
-    /// From which day, `YYYY-MM-DD` or empty.
-    pub from: String,
-    /// To which day, `YYYY-MM-DD` or empty.
-    pub to: String,
-    /// A ticket's number or other words.
-    pub search: String,
-    /// The rows, newest first.
-    pub rows: Vec<AuditRow>,
-    /// What the list shows, as a sentence.
-    pub summary: String,
-    /// The page before this one; empty on the first.
-    pub newer_href: String,
-    /// The page after this one; empty on the last.
-    pub older_href: String,
-}
-
-/// A row of the audit trail.
-#[derive(Clone, Debug, Default)]
-pub struct AuditRow {
-    /// Its serial.
-    pub serial: u64,
-    /// When.
-    pub when: When,
-    /// Who; a person's name tells nothing.
-    pub who: String,
-    /// The event.
-    pub event: String,
-    /// About what.
-    pub about: String,
-    /// More, such as the reason that was given.
-    pub detail: String,
-}
-
 /// `GET /console/akaun`.
 #[derive(Clone, Debug, Default, Template)]
 #[template(path = "console/account.html")]
@@ -1056,25 +845,4 @@ pub struct AccountPage {
     pub shell: Shell,
     /// The user name.
     pub username: String,
-    /// The least number of characters of a password.
-    pub least: u32,
-    /// What is wrong with the change of password; empty if nothing is.
-    pub password_error: String,
-    /// How many recovery codes are left.
-    pub codes_left: u32,
-    /// Where the officer is signed in.
-    pub sessions: Vec<SessionRow>,
-}
-
-/// A browser in which the officer is signed in.
-#[derive(Clone, Debug, Default)]
-pub struct SessionRow {
-    /// The browser and system.
-    pub device: String,
-    /// Since when.
-    pub since: When,
-    /// When it was last used.
-    pub used: When,
-    /// Whether it is this one.
-    pub this: bool,
 }

@@ -39,6 +39,7 @@ const conversation = new Conversation({
     setTimeout(() => {
       view.setBusy(false);
       attention.setLoaded(true);
+      goOn();
     });
   },
   onTyping: (typing) => {
@@ -96,6 +97,14 @@ conversation.store.onChange(() => {
   view.show(conversation.store.items());
   attention.look();
 });
+
+/** Goes on with a ticket that an officer opened for this person: its token came behind the address's `#`, once. */
+function goOn() {
+  const token = /^#(tk\d{11}-[\w-]{43})$/.exec(location.hash)?.[1];
+  if (!token || ended) return;
+  history.replaceState(null, '', location.pathname + location.search);
+  conversation.prove(token).catch(() => view.say('claim_refused', true));
+}
 
 /** @param {Choice} choice */
 function choose(choice) {

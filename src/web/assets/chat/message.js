@@ -72,7 +72,7 @@ function stateOf({ state, until }) {
 /** @param {Message} message @param {Acts} acts */
 function theirs(message, acts) {
   const { kind, from, answer, link, ticket, choices } = message;
-  const who = from === 'officer' ? t('officer') : t('bot');
+  const who = from === 'officer' ? (message.name ?? t('officer')) : t('bot');
   const node = el('div', { class: `message message-${from} kind-${kind}` });
   node.append(el('p', { class: 'who' }, who, ' ', time(message.at)));
   const bubble = el('div', { class: 'bubble', dir: 'auto' });

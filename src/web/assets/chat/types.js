@@ -19,6 +19,7 @@
  * @typedef {object} Message
  * @property {number} seq
  * @property {'user' | 'bot' | 'officer'} from
+ * @property {string} [name] of the officer who wrote it
  * @property {string} at RFC 3339, UTC
  * @property {string} [client_id]
  * @property {'text' | 'answer' | 'choices' | 'prompt' | 'link' | 'notice'} kind

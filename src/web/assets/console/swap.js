@@ -30,6 +30,7 @@ function merge(old, fresh) {
   if (old.isEqualNode(fresh)) return false;
   if (old.localName !== fresh.localName || !isKeyed(old) || !isKeyed(fresh)) return replace(old, fresh);
   copyAttributes(old, fresh);
+  const wanted = new Set([...fresh.children].map((child) => child.id));
   /** @type {Element | null} */
   let at = old.firstElementChild;
   for (const child of [...fresh.children]) {
@@ -43,15 +44,13 @@ function merge(old, fresh) {
     else old.insertBefore(own, at);
     merge(own, child);
   }
-  const kept = new Set([...fresh.children].map((child) => child.id));
-  const wanted = new Set([...kept, ...[...old.querySelectorAll(':scope > .is-new')].map((child) => child.id)]);
   for (const child of [...old.children]) if (!wanted.has(child.id) && !isBusy(child)) child.remove();
   return true;
 }
 
 /** @param {Element} element whether it has children and nothing else, each with its own id */
 function isKeyed(element) {
-  const text = [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim() !== '');
+  const text = [...element.childNodes].some((node) => node instanceof Text && node.data.trim() !== '');
   const ids = [...element.children].map((child) => child.id);
   return !text && ids.length > 0 && ids.every((id) => id !== '') && new Set(ids).size === ids.length;
 }
