@@ -51,6 +51,11 @@ const NETWORK_FAILURES: [Window; 1] = [Window {
     within: 15 * MINUTE,
     most: 50,
 }];
+/// Passwords and codes of one username that are looked at at all.
+const TRIES: [Window; 1] = [Window {
+    within: 15 * MINUTE,
+    most: 20,
+}];
 /// Passwords that are checked side by side: each takes memory and time on purpose.
 const AT_ONCE: usize = 2;
 
@@ -377,6 +382,11 @@ impl Agents {
                 }
             }
         }
+        // Counted before it is looked at: tries side by side are not more than tries one after another.
+        let key = format!("sign-in-try {name}");
+        if !limits::take(connection, &key, &TRIES, now).await? {
+            return Err(SignInError::Wait);
+        }
         Ok(())
     }
 
@@ -450,7 +460,9 @@ impl Agents {
             self.failed(&name, network, "code", now).await?;
             return Err(SignInError::Wrong);
         };
-        agent_session::delete(&mut transaction, &hash(token)).await?;
+        if !agent_session::delete(&mut transaction, &hash(token)).await? {
+            return Err(SignInError::Over);
+        }
         let token = self.begin(&mut transaction, &row.id, IN, now).await?;
         agent::set_present(&mut transaction, &row.id, Some(now)).await?;
         let entry = Entry::new(Event::SignIn, "in").about(&row.id).detail(how);

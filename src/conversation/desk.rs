@@ -404,6 +404,15 @@ impl Engine {
             .await?
             .filter(|row| row.merged_into.is_none())
             .ok_or(DeskError::NoSuchTicket)?;
+        // Somebody whose chat is another would not hear the answer.
+        let chat = &source.conversation_id;
+        if !chat.is_empty() && !target.conversation_id.is_empty() && *chat != target.conversation_id
+        {
+            return Err(DeskError::Changed);
+        }
+        if target.conversation_id.is_empty() {
+            target.conversation_id.clone_from(chat);
+        }
         ticket_event::move_to(&mut transaction, from.as_str(), into.as_str()).await?;
         set(&mut source, Status::Closed, now);
         source.merged_into = Some(into.to_string());

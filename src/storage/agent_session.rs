@@ -61,13 +61,13 @@ pub async fn touch(connection: &mut Connection, token_hash: &str, now: Millis) -
     Ok(())
 }
 
-/// Ends a sign-in.
-pub async fn delete(connection: &mut Connection, token_hash: &str) -> sqlx::Result<()> {
-    sqlx::query("DELETE FROM agent_session WHERE token_hash = $1")
+/// Ends a sign-in; tells whether it was there.
+pub async fn delete(connection: &mut Connection, token_hash: &str) -> sqlx::Result<bool> {
+    let result = sqlx::query("DELETE FROM agent_session WHERE token_hash = $1")
         .bind(token_hash)
         .execute(connection)
         .await?;
-    Ok(())
+    Ok(result.rows_affected() == 1)
 }
 
 /// Ends every sign-in of an agent.

@@ -175,6 +175,22 @@ on_both_databases! {
         app.mails_about("helpdesk@localhost", &format!("[{number}] Tiket lewat"), 1).await;
     }
 
+    async fn tickets_of_two_chats_are_never_made_one(app: TestApp) {
+        let first = app.begin().await.hand_over("sistem hang").await;
+        let second = app.begin().await.hand_over("ralat semasa log masuk").await;
+        let boss = app.officer("boss", Role::Supervisor).await;
+        let merged = "SELECT COUNT(*) FROM ticket WHERE merged_into IS NOT NULL";
+        boss.post(&format!("/console/tiket/{first}/gabung"), &[("into", &second)]).await;
+        assert_eq!(app.database.count(app.folder(), merged).await, 0);
+        // What came in at the counter has no chat, and goes into one.
+        let fields = [("channel", "kaunter"), ("name", "Aminah Yusof"), ("ptj", "JKR"), ("queue", "teknikal"),
+            ("priority", "high"), ("subject", "Sistem"), ("description", "Sistem hang")];
+        let page = boss.post("/console/baharu", &fields).await.text().await.unwrap();
+        let counter = format!("TK-{}", &page[page.find("TK-").unwrap() + 3..][..13]);
+        boss.does(&counter, "gabung", &[("into", &first)]).await;
+        assert_eq!(app.database.count(app.folder(), merged).await, 1);
+    }
+
     async fn a_visitor_goes_on_in_the_chat_with_what_an_officer_opened(app: TestApp) {
         let siti = app.officer("siti", Role::Officer).await;
         let fields = [("channel", "kaunter"), ("name", "Aminah Yusof"), ("ptj", "JKR"), ("queue", "naziran"),
