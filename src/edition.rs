@@ -9,8 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::audit::{Audit, Entry, Event};
 use crate::clock::Millis;
-use crate::knowledge::Edition;
 use crate::knowledge::live::LiveKnowledge;
+use crate::knowledge::{Edition, hash};
 use crate::storage::Store;
 use crate::storage::edition::{self, EditionRow};
 
@@ -77,12 +77,17 @@ impl Editions {
         let count = edition::count(&mut connection).await?;
         if count != seen {
             let rows = edition::latest(&mut connection).await?;
-            let editions = rows.into_iter().map(|row| Edition {
-                file: row.file,
-                base: row.base,
-                text: row.text,
-            });
-            self.knowledge.take_up(editions.collect());
+            let mut editions = Vec::new();
+            for row in rows {
+                let texts = edition::texts_before(&mut connection, &row.file, row.number).await?;
+                editions.push(Edition {
+                    earlier: texts.iter().map(|text| hash(text)).collect(),
+                    file: row.file,
+                    base: row.base,
+                    text: row.text,
+                });
+            }
+            self.knowledge.take_up(editions);
         }
         Ok(count)
     }
@@ -98,10 +103,13 @@ impl Editions {
         let mut transaction = self.store.begin().await?;
         let latest = edition::latest(&mut transaction).await?;
         let number = latest.iter().find(|row| row.file == edited.file);
+        // What was written back is not the file that somebody wrote: the edition still stands for that one.
+        let same = number.filter(|row| row.text == before.text);
+        let base = same.map_or(made.base, |row| row.base.clone());
         let row = EditionRow {
             file: made.file,
             number: number.map_or(1, |row| row.number + 1),
-            base: made.base,
+            base,
             text: made.text,
             author: edited.author.to_owned(),
             reason: edited.reason.to_owned(),

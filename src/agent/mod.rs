@@ -23,7 +23,7 @@ use crate::identity::limits::{self, Window};
 use crate::secret::{Sealer, Secret, SecretKey, random_token};
 use crate::storage::agent::{self, AgentRow, Enrolment};
 use crate::storage::agent_session::{self, AgentSessionRow};
-use crate::storage::{Connection, Store};
+use crate::storage::{Connection, Store, conversation};
 use password::{Password, PasswordRefused};
 use recovery::RecoveryCode;
 use role::{Permission, Role};
@@ -220,6 +220,7 @@ impl Agents {
         let now = self.clock.now();
         let mut transaction = self.store.begin().await?;
         let row = known(&mut transaction, username).await?;
+        conversation::release_of(&mut transaction, &row.id).await?;
         agent_session::delete_of(&mut transaction, &row.id).await?;
         let token = self
             .invite(&mut transaction, &row, "reset", by, now)
@@ -251,6 +252,7 @@ impl Agents {
         let now = self.clock.now();
         let mut transaction = self.store.begin().await?;
         let row = known(&mut transaction, username).await?;
+        conversation::release_of(&mut transaction, &row.id).await?;
         agent::disable(&mut transaction, &row.id, now).await?;
         agent_session::delete_of(&mut transaction, &row.id).await?;
         let entry = Entry::new(Event::Agent, "disabled")
@@ -557,10 +559,24 @@ impl Agents {
         agent::set_present(&mut *self.store.connection().await?, id, since).await
     }
 
-    /// Everybody who may sign in: ids and names.
+    /// Everybody there is or was: ids and names.
     pub async fn names(&self, connection: &mut Connection) -> sqlx::Result<Vec<(String, String)>> {
         let agents = agent::all(connection).await?;
         Ok(agents.into_iter().map(|row| (row.id, row.name)).collect())
+    }
+
+    /// Those who may be given a ticket: ids and names.
+    pub async fn workers(
+        &self,
+        connection: &mut Connection,
+    ) -> sqlx::Result<Vec<(String, String)>> {
+        let agents = agent::all(connection).await?;
+        let works = |row: &AgentRow| {
+            let role = Role::parse(&row.role);
+            row.disabled_at.is_none() && role.is_some_and(|role| role.may(Permission::WorkTicket))
+        };
+        let agents = agents.into_iter().filter(works);
+        Ok(agents.map(|row| (row.id, row.name)).collect())
     }
 
     /// How somebody is named to others; empty if nobody is known by that id.

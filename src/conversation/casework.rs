@@ -20,6 +20,8 @@ use crate::ticket::{Happened, Happening, NewTicket, Status, TicketNumber};
 
 /// What replies about a ticket's status are about.
 const STATUS: &str = "action:status-aduan";
+/// Tickets that one chat opens in a day, at most.
+const MOST: usize = 5;
 /// Characters of a title that are shown in a status.
 const SHOWN: usize = 60;
 
@@ -44,7 +46,13 @@ impl Engine {
             ticket: found.map(|ticket| DeskTicket {
                 number: ticket.number.clone(),
                 settled: ticket.status == "resolved",
+                pending: ticket.status == "pending",
             }),
+            full: tickets
+                .iter()
+                .filter(|ticket| now < ticket.created_at + DAY)
+                .count()
+                >= MOST,
             hours: self.hours(now),
         })
     }
@@ -148,6 +156,10 @@ impl Engine {
         let Some(mut ticket) = found.filter(own) else {
             return Ok(true);
         };
+        let over = ticket.merged_into.is_some() || ticket.status == "closed";
+        if over && what != Happening::Claimed {
+            return Ok(true);
+        }
         ticket.conversation_id.clone_from(&row.id);
         let was_read = ticket.unread_at.is_none();
         match what {

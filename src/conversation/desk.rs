@@ -32,6 +32,8 @@ pub struct Agent<'a> {
     pub id: &'a str,
     /// How they are named to the person.
     pub name: &'a str,
+    /// Whether they may take a chat from another.
+    pub supervises: bool,
 }
 
 /// What an officer does.
@@ -139,6 +141,11 @@ impl Engine {
         let mut transaction = self.store.begin().await?;
         let found = ticket::by_number(&mut transaction, number.as_str()).await?;
         let mut row = found.ok_or(DeskError::NoSuchTicket)?;
+        // What became part of another, or is over, is only noted on, or opened again.
+        let over = row.status == "closed" && !matches!(act, Act::Note(_) | Act::Set(_));
+        if row.merged_into.is_some() || over {
+            return Err(DeskError::Changed);
+        }
         if let Some(seen) = seen
             && ticket_event::count_of_agents(&mut transaction, number.as_str()).await? > seen
         {
@@ -260,6 +267,9 @@ impl Engine {
                 acknowledge(row, now);
             }
             Act::HandBack => {
+                if others && !agent.supervises {
+                    return Err(DeskError::Held);
+                }
                 if holder.is_some() {
                     changes.says = Some((Sender::Bot, say(|m| &m.officer_left, &row.status)));
                     changes.holder = Some(None);
@@ -327,6 +337,9 @@ impl Engine {
                 row.priority = priority.to_owned();
             }
             Act::Set(status) => {
+                if others && !agent.supervises {
+                    return Err(DeskError::Held);
+                }
                 let settled = !status.is_active();
                 changes.what = Some(match status {
                     Status::Open => Happening::Reopened,
@@ -335,17 +348,17 @@ impl Engine {
                     Status::Closed => Happening::Closed,
                 });
                 if chat.is_some() && settled && row.status != status.as_str() {
-                    changes.says = Some((
-                        Sender::Bot,
-                        say(|m| &m.ticket_was_resolved, status.as_str()),
-                    ));
+                    let pick: Pick = match status {
+                        Status::Closed => |m| &m.ticket_was_closed,
+                        _ => |m| &m.ticket_was_resolved,
+                    };
+                    changes.says = Some((Sender::Bot, say(pick, status.as_str())));
                 }
                 if settled && holder.is_some() {
                     changes.holder = Some(None);
                 }
                 acknowledge(row, now);
                 set(row, status, now);
-                changes.mails = settled;
             }
             Act::Link(entry) => {
                 changes.what = Some(Happening::Linked);
@@ -366,7 +379,11 @@ impl Engine {
         now: Millis,
     ) -> sqlx::Result<()> {
         let chat = conversation::by_id(connection, &row.conversation_id).await?;
-        let here = chat.is_some_and(|chat| chat.channel == "telegram" || now < chat.seen_at + HERE);
+        // Without a chat there is no place where the answer could be read.
+        let Some(chat) = chat else {
+            return Ok(());
+        };
+        let here = chat.channel == "telegram" || now < chat.seen_at + HERE;
         let person = self.tickets().person(row);
         let (Some((kind, reference)), Some(subject), false) = (person, &row.requester, here) else {
             return Ok(());
@@ -378,7 +395,7 @@ impl Engine {
             },
             subject: subject.clone(),
             conversation_id: String::new(),
-            language: Language::default().as_str().to_owned(),
+            language: chat.language,
             expires_at: None,
         };
         self.identity.notify(connection, &letter, now).await
@@ -413,6 +430,8 @@ impl Engine {
         if target.conversation_id.is_empty() {
             target.conversation_id.clone_from(chat);
         }
+        let tickets = self.tickets();
+        tickets.hand_on_details(&source, &mut target);
         ticket_event::move_to(&mut transaction, from.as_str(), into.as_str()).await?;
         set(&mut source, Status::Closed, now);
         source.merged_into = Some(into.to_string());
@@ -421,7 +440,6 @@ impl Engine {
             agent: agent.id,
             text,
         };
-        let tickets = self.tickets();
         let left = happened(into.as_str());
         let kept = happened(from.as_str());
         let saved = tickets
@@ -440,6 +458,8 @@ impl Engine {
             .audit()
             .record(&mut transaction, entry, now)
             .await?;
+        let news = self.news_of(DESK, Signal::Written);
+        self.store.announce(&mut transaction, &news).await?;
         transaction.commit().await?;
         self.hub.signal(DESK, Signal::Written);
         Ok(())

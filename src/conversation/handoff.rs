@@ -81,6 +81,8 @@ pub struct Desk {
     pub held: bool,
     /// The latest ticket that the person can still add to.
     pub ticket: Option<DeskTicket>,
+    /// Whether too many tickets were opened here of late to open another.
+    pub full: bool,
     /// The office's hours, in words.
     pub hours: Hours,
 }
@@ -92,6 +94,8 @@ pub struct DeskTicket {
     pub number: String,
     /// Whether it is settled: the next word may open it again.
     pub settled: bool,
+    /// Whether an officer has answered and waits for the person.
+    pub pending: bool,
 }
 
 /// The office's hours, in words.
@@ -194,6 +198,9 @@ impl Turn<'_> {
 
     /// Prepares a new ticket about what was spoken of.
     fn prepare(&mut self) {
+        if self.circumstances.desk.full {
+            return self.offer_menu(|messages| &messages.handoff_too_many);
+        }
         let OwnedTopic { entry, said } = self.spoken_of_before();
         let entry = entry.filter(|id| TargetKind::of(id) != TargetKind::SmallTalk && id != OFFICER);
         let known = entry
@@ -377,6 +384,7 @@ impl Turn<'_> {
             let ticket = DeskTicket {
                 number: number.to_owned(),
                 settled: true,
+                pending: false,
             };
             self.add_to(&ticket);
             return Some(self.word(|m| &m.ticket_reopen));
@@ -446,10 +454,12 @@ impl Turn<'_> {
         }
     }
 
+    /// Takes the ticket back by the button under its notice, as long as nobody has answered.
     fn undo(&mut self) -> String {
-        let open = self.circumstances.desk.ticket.clone();
-        match open.filter(|ticket| !ticket.settled) {
-            Some(ticket) => self.take_back(&ticket.number),
+        let open = self.circumstances.desk.ticket.as_ref();
+        let waits = open.filter(|ticket| !ticket.settled && !ticket.pending);
+        match waits.map(|ticket| ticket.number.clone()) {
+            Some(number) => self.take_back(&number),
             None => self.offer_menu(|messages| &messages.lapsed),
         }
         self.word(|m| &m.handoff_undo)
@@ -523,8 +533,9 @@ impl Turn<'_> {
         }
         let for_the_bot = || self.is_courtesy(text) || self.clearly_asks(text);
         match self.state.follows() {
-            Follow::No => false,
-            Follow::Unasked | Follow::Asked if for_the_bot() => false,
+            // Whom an officer has asked something is asked anew.
+            Follow::No if !ticket.pending => false,
+            Follow::No | Follow::Unasked | Follow::Asked if for_the_bot() => false,
             // Who was asked and says more means the ticket.
             Follow::Yes | Follow::Asked => {
                 self.state.follow(Follow::Yes);
@@ -532,7 +543,7 @@ impl Turn<'_> {
                 self.add_to(&ticket);
                 true
             }
-            Follow::Unasked => {
+            Follow::No | Follow::Unasked => {
                 self.state.wait_with(said);
                 self.state.follow(Follow::Asked);
                 let choices = vec![

@@ -40,6 +40,8 @@ const SEVERAL: usize = 3;
 const SURE_OF_EACH: f64 = 0.75;
 /// Entries offered after an answer.
 const RELATED: usize = 3;
+/// Who names a ticket and writes no more letters than this asks how far it is.
+const NAMING: usize = 32;
 /// So many questions in a row that are not understood, an officer is offered.
 const MISSED: usize = 2;
 
@@ -257,7 +259,11 @@ impl Turn<'_> {
     /// Takes what a person says in words of their own; what stands for it in the transcript.
     fn said(&mut self, text: &str) -> String {
         let said = redact(text);
-        if let Some(number) = TicketNumber::find(text) {
+        let words = text.chars().filter(|c| c.is_alphabetic()).count();
+        if let Some(number) = TicketNumber::find(text)
+            && words <= NAMING
+            && self.state.handoff().is_none()
+        {
             self.effects.wish = Some(Wish::Ticket(number));
             return said;
         }

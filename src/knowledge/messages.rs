@@ -330,6 +330,8 @@ messages! {
     handoff_another [],
     /// There is an open ticket already.
     handoff_open_already ["{number}"],
+    /// Too many tickets were opened in this chat of late.
+    handoff_too_many [],
     /// A ticket was opened.
     handoff_done ["{number}", "{office}", "{when}"],
     /// The choice to take a ticket back.
@@ -378,6 +380,8 @@ messages! {
     ticket_pending ["{number}", "{what}"],
     /// A ticket is closed.
     ticket_closed ["{number}", "{what}"],
+    /// An officer closed a ticket.
+    ticket_was_closed ["{number}"],
     /// An officer settled a ticket.
     ticket_was_resolved ["{number}"],
     /// An officer holds the chat: the bot is silent.

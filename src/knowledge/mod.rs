@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod ask;
 pub mod book;
+mod built;
 mod calibration;
 mod check;
 pub mod contrast;
@@ -69,6 +70,8 @@ pub struct Edition {
     pub file: String,
     /// The hash of the text that it was made from.
     pub base: String,
+    /// The hashes of the editions before it, which may have been written into folders.
+    pub earlier: Vec<String>,
     /// The text.
     pub text: String,
 }
@@ -79,21 +82,24 @@ impl Edition {
         Self {
             file: file.to_owned(),
             base: hash(before),
+            earlier: Vec::new(),
             text,
         }
     }
 
     /// Takes the place of the file, unless somebody has written that since.
     fn lay_over(&self, texts: &mut BTreeMap<String, FileText>) {
+        // A folder into which an earlier edition was written holds no newer word of anybody's.
         if let Some(file) = texts.get_mut(&self.file)
-            && hash(&file.text) == self.base
+            && (hash(&file.text) == self.base || self.earlier.contains(&hash(&file.text)))
         {
             file.text.clone_from(&self.text);
         }
     }
 }
 
-fn hash(text: &str) -> String {
+/// The hash of a text, as editions name it.
+pub fn hash(text: &str) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(Sha256::digest(text.as_bytes()))
 }
@@ -113,7 +119,7 @@ pub const REVIEW_DAYS: u32 = 365;
 /// A loaded knowledge: found good, indexed, calibrated.
 pub struct Knowledge {
     book: Book,
-    router: Router,
+    router: Arc<Router>,
     messages: Messages,
     cues: Cues,
     contacts: Contacts,
@@ -171,20 +177,26 @@ impl Knowledge {
         if problems.iter().any(Problem::is_error) {
             return Err(problems);
         }
-        let router = Router::build(&book, &lexicon).map_err(|error| {
-            vec![Problem::whole_file(
-                source::FAQ,
-                format!("cannot be indexed: {error}"),
-                "this is a fault of the program: report it with the file",
-            )]
-        })?;
         if strict {
             problems.extend(source.oddities());
-            problems.extend(misrouted(&files, &book, &router));
             if problems.iter().any(Problem::is_error) {
                 return Err(problems);
             }
         }
+        let made_of = built::MadeOf::these(&texts, strict);
+        let router = match built::known(&made_of) {
+            Some(router) => router,
+            None => {
+                let router = build(&book, &lexicon)?;
+                if strict {
+                    problems.extend(misrouted(&files, &book, &router));
+                }
+                if problems.iter().any(Problem::is_error) {
+                    return Err(problems);
+                }
+                built::keep(made_of, router)
+            }
+        };
         Ok(Loaded {
             knowledge: Self {
                 calendar: Arc::new(calendar),
@@ -196,7 +208,7 @@ impl Knowledge {
 
     fn assemble(
         book: Book,
-        router: Router,
+        router: Arc<Router>,
         messages: Messages,
         lexicon: &Lexicon,
         contacts: Contacts,
@@ -286,6 +298,16 @@ impl Knowledge {
     pub fn answer(&self, place: usize, language: Language) -> Option<&Arc<Answer>> {
         self.answers.get(place).map(|answer| answer.get(language))
     }
+}
+
+fn build(book: &Book, lexicon: &Lexicon) -> Result<Router, Vec<Problem>> {
+    Router::build(book, lexicon).map_err(|error| {
+        vec![Problem::whole_file(
+            source::FAQ,
+            format!("cannot be indexed: {error}"),
+            "this is a fault of the program: report it with the file",
+        )]
+    })
 }
 
 fn keep<T>(problems: &mut Vec<Problem>, result: Result<T, Vec<Problem>>) -> Option<T> {

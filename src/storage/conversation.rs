@@ -230,6 +230,33 @@ pub async fn set_holder(
     Ok(())
 }
 
+/// A live conversation whose officer has not done anything in the console since a moment; nobody hears its person.
+pub async fn abandoned(
+    connection: &mut Connection,
+    since: Millis,
+) -> sqlx::Result<Option<ConversationRow>> {
+    sqlx::query_as(
+        "SELECT id, channel, contact, language, state, version, last_seq, calm_at, active_at,
+                holder, seen_at
+         FROM conversation c WHERE holder IS NOT NULL AND ended_at IS NULL AND NOT EXISTS
+             (SELECT 1 FROM agent_session s
+              WHERE s.agent_id = c.holder AND s.step = 'in' AND s.seen_at >= $1)
+         ORDER BY id LIMIT 1",
+    )
+    .bind(since)
+    .fetch_optional(connection)
+    .await
+}
+
+/// Has nobody hold the chats that an agent held.
+pub async fn release_of(connection: &mut Connection, holder: &str) -> sqlx::Result<()> {
+    sqlx::query("UPDATE conversation SET holder = NULL, version = version + 1 WHERE holder = $1")
+        .bind(holder)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// Notes that the person's chat is open somewhere, where a ticket waits for an officer or for them.
 pub async fn see(connection: &mut Connection, id: &str, now: Millis) -> sqlx::Result<()> {
     sqlx::query(

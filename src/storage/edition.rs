@@ -52,6 +52,21 @@ pub async fn latest(connection: &mut Connection) -> sqlx::Result<Vec<EditionRow>
     .await
 }
 
+/// The texts of the editions of a file before this one, the latest 50.
+pub async fn texts_before(
+    connection: &mut Connection,
+    file: &str,
+    number: i64,
+) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar(
+        "SELECT text FROM edition WHERE file = $1 AND number < $2 ORDER BY number DESC LIMIT 50",
+    )
+    .bind(file)
+    .bind(number)
+    .fetch_all(connection)
+    .await
+}
+
 /// How many editions there are of all files: it grows with each.
 pub async fn count(connection: &mut Connection) -> sqlx::Result<i64> {
     sqlx::query_scalar("SELECT COUNT(*) FROM edition")

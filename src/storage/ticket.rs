@@ -346,29 +346,37 @@ pub async fn active_counts(
     .await
 }
 
-/// Tickets whose person waits in the chat since before `since`, and nobody was told yet; they are marked as told.
-pub async fn take_untaken(
+/// The ticket whose person waits longest in the chat, since before `since`, and nobody was told yet.
+pub async fn untaken(
     connection: &mut Connection,
     since: Millis,
-    now: Millis,
 ) -> sqlx::Result<Option<TicketRow>> {
-    let number: Option<String> = sqlx::query_scalar(
-        "UPDATE ticket SET untaken_at = $2, version = version + 1
-         WHERE untaken_at IS NULL AND number =
-             (SELECT number FROM ticket
-              WHERE live_at IS NOT NULL AND live_at < $1 AND untaken_at IS NULL
-                AND status IN ('open', 'pending')
-              ORDER BY live_at LIMIT 1)
-         RETURNING number",
-    )
+    sqlx::query_as(columns!(
+        "WHERE live_at IS NOT NULL AND live_at < $1 AND untaken_at IS NULL
+           AND status IN ('open', 'pending')
+         ORDER BY live_at LIMIT 1"
+    ))
     .bind(since)
+    .fetch_optional(connection)
+    .await
+}
+
+/// Marks a ticket as one of which somebody was told that nobody takes it; tells whether it still waited.
+pub async fn mark_untaken(
+    connection: &mut Connection,
+    number: &str,
+    now: Millis,
+) -> sqlx::Result<bool> {
+    let result = sqlx::query(
+        "UPDATE ticket SET untaken_at = $2, version = version + 1
+         WHERE number = $1 AND untaken_at IS NULL AND live_at IS NOT NULL
+           AND status IN ('open', 'pending')",
+    )
+    .bind(number)
     .bind(now)
-    .fetch_optional(&mut *connection)
+    .execute(connection)
     .await?;
-    match number {
-        Some(number) => by_number(connection, &number).await,
-        None => Ok(None),
-    }
+    Ok(result.rows_affected() == 1)
 }
 
 /// A ticket that is overdue and nobody was told of; it is marked as told.

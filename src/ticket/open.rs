@@ -236,6 +236,15 @@ impl Tickets<'_> {
         self.post.mail(connection, &letter, now).await
     }
 
+    /// Hands what is sealed on a ticket on to the one that it becomes part of, unless that has something of its own.
+    pub fn hand_on_details(&self, from: &TicketRow, to: &mut TicketRow) {
+        let sealed = from.details.as_deref().filter(|_| to.details.is_none());
+        let opened = sealed.and_then(|sealed| self.sealer.open(&from.number, sealed).ok());
+        if let Some(details) = opened {
+            to.details = self.sealer.seal(&to.number, &details).ok();
+        }
+    }
+
     /// Writes a changed ticket and what happened to it, if nobody else changed it since it was read; tells whether it was
     /// written.
     pub async fn save(

@@ -43,6 +43,7 @@ pub async fn follow(
         place: state.limits.admit_stream(&id),
         // Watched before the first look at the database: what is written in between is signalled.
         signals: state.engine.hub().watch(&id),
+        beat: tokio::time::interval_at(tokio::time::Instant::now() + HEARTBEAT, HEARTBEAT),
         after: resumed.unwrap_or(after.after),
         waiting: VecDeque::new(),
         look: true,
@@ -67,6 +68,8 @@ struct Follower {
     state: WebState,
     id: String,
     signals: Receiver<Signal>,
+    /// Looks again whether or not there was a signal, and notes that the person is there.
+    beat: tokio::time::Interval,
     after: i64,
     waiting: VecDeque<Message>,
     /// Whether there may be messages that were not read yet.
@@ -106,7 +109,7 @@ impl Follower {
                 () = self.state.stop.cancelled() => return None,
                 () = self.place.displaced() => return None,
                 signal = self.signals.recv() => signal,
-                () = tokio::time::sleep(HEARTBEAT) => {
+                _ = self.beat.tick() => {
                     see(&self.state, &self.id).await;
                     Err(RecvError::Lagged(0))
                 }

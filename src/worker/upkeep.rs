@@ -84,7 +84,8 @@ impl Worker {
         let waited = Millis::try_from(self.parts.handoff_wait.as_millis()).unwrap_or(Millis::MAX);
         Ok(engine.tell_untaken(waited).await?
             | engine.escalate_overdue().await?
-            | engine.close_settled().await?)
+            | engine.close_settled().await?
+            | engine.hand_back_abandoned().await?)
     }
 
     /// Has one message removed whose link is dead; tells whether there was one.

@@ -42,7 +42,7 @@ on_both_databases! {
         assert!(number.starts_with("TK-20"), "{number}");
         let told = said(&opened);
         assert!(told.contains(&number) && told.contains("Unit Teknologi Maklumat"), "{told}");
-        assert!(told.contains("Pejabat sedang dibuka") && told.contains("contoh"), "{told}");
+        assert!(told.contains("Sekarang waktu pejabat") && told.contains("contoh"), "{told}");
 
         // Only here, by its number, however it is written.
         let status = chat.say(&format!("macam mana dengan {}?", number.to_lowercase())).await;
@@ -189,6 +189,28 @@ on_both_databases! {
         let counter = format!("TK-{}", &page[page.find("TK-").unwrap() + 3..][..13]);
         boss.does(&counter, "gabung", &[("into", &first)]).await;
         assert_eq!(app.database.count(app.folder(), merged).await, 1);
+    }
+
+    async fn a_chat_whose_officer_has_left_is_handed_back(app: TestApp) {
+        let chat = app.begin().await;
+        let number = chat.hand_over("sistem hang").await;
+        let siti = app.officer("siti", Role::Officer).await;
+        siti.does(&number, "ambil", &[]).await;
+        assert!(chat.say("puan?").await.is_empty());
+        app.app.clock.advance(21 * 60_000);
+        chat.until_said("semula kepada saya (Tanya)").await;
+        let answered = chat.choose("entry:portal-daftar").await;
+        assert_eq!(answered[0]["target"], "portal-daftar");
+    }
+
+    async fn one_chat_opens_five_tickets_a_day(app: TestApp) {
+        let chat = app.begin().await;
+        for _ in 0..5 {
+            chat.hand_over("sistem hang").await;
+            chat.choose("handoff:undo").await;
+        }
+        let refused = chat.say("nak cakap dengan pegawai").await;
+        assert!(said(&refused).contains("Beberapa tiket"), "{refused:#?}");
     }
 
     async fn a_visitor_goes_on_in_the_chat_with_what_an_officer_opened(app: TestApp) {

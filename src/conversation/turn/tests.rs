@@ -82,6 +82,7 @@ fn desk() -> impl Strategy<Value = Desk> {
         Some(DeskTicket {
             number: "TK-2026-000001-1".to_owned(),
             settled,
+            pending: !settled,
         })
     };
     (any::<bool>(), 0..3).prop_map(move |(held, which)| Desk {
@@ -91,6 +92,7 @@ fn desk() -> impl Strategy<Value = Desk> {
             1 => ticket(false),
             _ => ticket(true),
         },
+        full: which == 2,
         hours: Hours::default(),
     })
 }

@@ -235,7 +235,10 @@ pub async fn guard(State(state): State<WebState>, mut request: Request, next: Ne
     if row.access == Access::Open {
         return page::headers(next.run(request).await);
     }
-    let who = match signed_in(&state, request.headers()).await {
+    // What a page does by itself keeps nobody signed in.
+    let by_itself =
+        row.path == "/console/langsung" || request.headers().contains_key("x-console-refresh");
+    let who = match signed_in(&state, request.headers(), !by_itself).await {
         Ok(Some(who)) => who,
         Ok(None) => return page::headers(signed_out(reads)),
         Err(code) => return code.into_response(),
@@ -255,12 +258,14 @@ pub async fn guard(State(state): State<WebState>, mut request: Request, next: Ne
     page::headers(next.run(request).await)
 }
 
-async fn signed_in(state: &WebState, headers: &HeaderMap) -> Result<Option<SignedIn>, Code> {
+async fn signed_in(
+    state: &WebState,
+    headers: &HeaderMap,
+    moves: bool,
+) -> Result<Option<SignedIn>, Code> {
     let Some(token) = token(state, headers) else {
         return Ok(None);
     };
-    // What a page does by itself keeps nobody signed in.
-    let moves = !headers.contains_key("x-console-refresh");
     let signed_in = state.agents.signed_in(&token, moves).await;
     signed_in.map_err(|error| {
         tracing::error!(%error, "the database failed");

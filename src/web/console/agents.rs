@@ -154,7 +154,7 @@ pub async fn disable(
     Who(who): Who,
     Path(username): Path<String>,
 ) -> Result<Response, Refusal> {
-    if username == who.username {
+    if username.trim().to_lowercase() == who.username {
         return Err(Code::InvalidBody.into());
     }
     match state.agents.disable(&username, &who.id).await {

@@ -11,6 +11,7 @@ use super::access::{Posted, Who};
 use super::page::{render, render_as, shell, when, words};
 use super::view::{Choice, NewTicketPage, OpenedPage, Qr, Words};
 use crate::agent::qr::qr_svg_path;
+use crate::agent::role::Permission;
 use crate::conversation::desk::Agent;
 use crate::conversation::visit::Visit;
 use crate::ticket::{PRIORITIES, Queue};
@@ -122,6 +123,7 @@ pub async fn open(
     let agent = Agent {
         id: &who.id,
         name: &who.name,
+        supervises: who.may(Permission::AssignOthers),
     };
     let visit = Visit {
         by_phone: typed.channel == "telefon",

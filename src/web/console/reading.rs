@@ -348,11 +348,11 @@ impl Reading<'_> {
     }
 
     /// Those whom it may be given to.
-    pub fn agents(&self) -> Vec<Choice> {
+    pub fn agents(&self, workers: &[(String, String)]) -> Vec<Choice> {
         if !self.who.may(Permission::AssignOthers) {
             return Vec::new();
         }
-        let agents = self.names.iter().map(|(id, name)| Choice {
+        let agents = workers.iter().map(|(id, name)| Choice {
             value: id.clone(),
             label: name.clone(),
             selected: self.row.assignee.as_ref() == Some(id),

@@ -155,6 +155,7 @@ pub async fn show(
     let counts = Counts::of(&mut connection, month.span).await?;
     let of_today = Counts::of(&mut connection, (midnight(today), midnight(today) + DAY)).await?;
     let names = state.agents.names(&mut connection).await?;
+    let workers = state.agents.workers(&mut connection).await?;
     let unmasked = match who.may(Permission::ViewUnmasked) {
         true => ticket_event::of_kind(&mut connection, "unmasked", month.span.0).await?,
         false => Vec::new(),
@@ -220,7 +221,7 @@ pub async fn show(
                 selected: false,
             })
             .collect(),
-        takers: takers(&w, &names),
+        takers: takers(&w, &workers),
         shell: shell(&state, &who, &w, "reports").await?,
         w: w.clone(),
     };
@@ -607,7 +608,7 @@ pub async fn reassign(
     Posted(form): Posted<Reassigned>,
 ) -> Result<Response, Refusal> {
     let mut connection = state.limits.store.connection().await?;
-    let names = state.agents.names(&mut connection).await?;
+    let names = state.agents.workers(&mut connection).await?;
     let filter = ticket::TicketFilter {
         status: Some("active".to_owned()),
         assignee: Some(form.from.clone()),
@@ -622,6 +623,7 @@ pub async fn reassign(
     let agent = Agent {
         id: &who.id,
         name: &who.name,
+        supervises: who.may(Permission::AssignOthers),
     };
     let to = (!form.to.is_empty()).then_some(form.to.as_str());
     for row in rows {

@@ -131,6 +131,7 @@ async fn page(
     let chat = conversation::by_id(&mut connection, &row.conversation_id).await?;
     let events = ticket_event::of_ticket(&mut connection, number.as_str()).await?;
     let names = state.agents.names(&mut connection).await?;
+    let workers = state.agents.workers(&mut connection).await?;
     let messages = match who.may(Permission::ViewTranscript) {
         true => transcript::latest(&mut connection, &row.conversation_id, SHOWN).await?,
         false => Vec::new(),
@@ -171,7 +172,9 @@ async fn page(
         promises: reading.promises(active),
         looking: others,
         can_take: works && matches!(chat_state, "bot" | "waiting"),
-        can_hand_back: works && chat_state == "you",
+        can_hand_back: works
+            && (chat_state == "you"
+                || (chat_state == "other" && who.may(Permission::AssignOthers))),
         chat: chat_state.to_owned(),
         chat_text: chat_text.to_owned(),
         items: reading.items(messages, &events),
@@ -187,7 +190,7 @@ async fn page(
         can_open: who.may(Permission::UnmaskDetails),
         opened: extra.opened,
         open_error: extra.open_error,
-        agents: reading.agents(),
+        agents: reading.agents(&workers),
         queues: choices(Queue::ALL.map(Queue::as_str), &row.queue, |code| {
             w.queue(code).label
         }),
@@ -364,8 +367,8 @@ pub async fn assign(
     }
     if !to.is_empty() {
         let mut connection = state.limits.store.connection().await?;
-        let names = state.agents.names(&mut connection).await?;
-        if !names.iter().any(|(id, _)| *id == to) {
+        let workers = state.agents.workers(&mut connection).await?;
+        if !workers.iter().any(|(id, _)| *id == to) {
             return Err(Code::InvalidBody.into());
         }
     }
@@ -479,6 +482,7 @@ pub async fn merge(
     let agent = Agent {
         id: &who.id,
         name: &who.name,
+        supervises: who.may(Permission::AssignOthers),
     };
     match state.engine.merge(agent, &from, &into).await {
         Ok(()) => Ok(to(into.as_str(), "ubah")),
@@ -528,6 +532,7 @@ pub async fn unmask(
     let agent = Agent {
         id: &who.id,
         name: &who.name,
+        supervises: who.may(Permission::AssignOthers),
     };
     match state.engine.unmask(agent, &parsed, reason).await {
         Ok(details) => {
@@ -561,6 +566,7 @@ async fn done(
     let agent = Agent {
         id: &who.id,
         name: &who.name,
+        supervises: who.may(Permission::AssignOthers),
     };
     match state.engine.act(agent, &parsed, seen, act).await {
         Ok(()) => Ok(Ok(parsed.to_string())),

@@ -107,6 +107,8 @@ impl TestApp {
 
     /// On a database, with settings of its own on top.
     pub async fn start(database: Database, more: &[(&str, &str)]) -> Self {
+        // Kept for the whole run: every program started here routes with it.
+        LazyLock::force(&KNOWLEDGE);
         let folder = tempfile::tempdir().unwrap();
         let settings = Self::settings(&folder, &database, more);
         let app = App::start(&settings).await.expect("the program starts");
