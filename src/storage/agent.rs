@@ -171,7 +171,7 @@ pub async fn use_step(connection: &mut Connection, id: &str, step: i64) -> sqlx:
     Ok(result.rows_affected() == 1)
 }
 
-/// Uses a recovery code: `left` is what is left of those that were there; tells whether nobody else used one meanwhile.
+/// Puts recovery codes in the place of those that were there; tells whether nobody else used or changed them meanwhile.
 pub async fn use_recovery(
     connection: &mut Connection,
     id: &str,
@@ -184,6 +184,24 @@ pub async fn use_recovery(
         .bind(left)
         .execute(connection)
         .await?;
+    Ok(result.rows_affected() == 1)
+}
+
+/// Changes a password; tells whether nobody else changed it meanwhile.
+pub async fn set_password(
+    connection: &mut Connection,
+    id: &str,
+    was: &str,
+    password: &str,
+) -> sqlx::Result<bool> {
+    let result = sqlx::query(
+        "UPDATE agent SET password = $3 WHERE id = $1 AND password = $2 AND disabled_at IS NULL",
+    )
+    .bind(id)
+    .bind(was)
+    .bind(password)
+    .execute(connection)
+    .await?;
     Ok(result.rows_affected() == 1)
 }
 

@@ -79,6 +79,20 @@ pub async fn delete_of(connection: &mut Connection, agent_id: &str) -> sqlx::Res
     Ok(())
 }
 
+/// Ends every sign-in of an agent but one.
+pub async fn delete_others(
+    connection: &mut Connection,
+    agent_id: &str,
+    token_hash: &str,
+) -> sqlx::Result<()> {
+    sqlx::query("DELETE FROM agent_session WHERE agent_id = $1 AND token_hash <> $2")
+        .bind(agent_id)
+        .bind(token_hash)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// Forgets sign-ins that were not used since `before`.
 pub async fn delete_before(connection: &mut Connection, before: Millis) -> sqlx::Result<u64> {
     let result = sqlx::query("DELETE FROM agent_session WHERE seen_at < $1")

@@ -10,22 +10,24 @@ use crate::support::desk::code_of;
 const PASSWORD: &str = "kuda lumping hijau 7";
 
 /// Signs in by the pages' own forms.
-async fn sign_in(browser: &Browser, app: &TestApp, role: Role) {
+pub async fn sign_in(browser: &Browser, app: &TestApp, username: &str, role: Role) {
     let given = Secret::new(PASSWORD.to_owned());
     let secret = app
         .app
         .agents
-        .ready("siti", "Siti Hajar", role, given)
+        .ready(username, "Siti Hajar", role, given)
         .await
         .unwrap();
     browser.goto(&app.url("/console")).await;
     browser
         .until("document.querySelector('#username') !== null")
         .await;
-    let fill = "document.querySelector('#username').value = 'siti';
-        document.querySelector('#password').value = 'kuda lumping hijau 7';
-        document.querySelector('#password').form.requestSubmit(); return true";
-    browser.run(fill).await;
+    let fill = format!(
+        "document.querySelector('#username').value = '{username}';
+        document.querySelector('#password').value = '{PASSWORD}';
+        document.querySelector('#password').form.requestSubmit(); return true"
+    );
+    browser.run(&fill).await;
     browser
         .until("document.querySelector('#code') !== null")
         .await;
@@ -59,7 +61,7 @@ async fn ac_61_an_officer_and_a_person_talk_and_what_is_written_is_only_text() {
         return;
     };
     let app = TestApp::on_sqlite().await;
-    sign_in(&browser, &app, Role::Supervisor).await;
+    sign_in(&browser, &app, "siti", Role::Supervisor).await;
     let chat = app.begin().await;
     let number = chat.hand_over(&PAYLOADS[..6].join(" ")).await;
     // The list learns of it by itself.
@@ -122,7 +124,7 @@ async fn the_console_fits_on_a_phone() {
         return;
     };
     let app = TestApp::on_sqlite().await;
-    sign_in(&browser, &app, Role::Supervisor).await;
+    sign_in(&browser, &app, "siti", Role::Supervisor).await;
     let chat = app.begin().await;
     let number = chat.hand_over(&"a".repeat(300)).await;
     for path in [

@@ -1,65 +1,129 @@
 //! The officers' console: who gets in, who may do what, and what it never does.
 
-use reqwest::StatusCode;
+use reqwest::{Response, StatusCode};
 use tanya::agent::role::Role;
 use tanya::secret::Secret;
-use tanya::web::console::{Access, ROUTES};
+use tanya::web::console::{Access, ROUTES, Row};
 
 use crate::on_both_databases;
-use crate::support::desk::{Officer, between, browser, code_of, cookie_of};
+use crate::support::desk::{Officer, between, code_of, cookie_of};
 
 const NUMBER: &str = "TK-2026-000001-1";
 
-/// The path of a row, for a ticket, a username or an id that is there or not.
-fn path(row: &str, number: &str) -> String {
-    row.replace("{number}", number)
-        .replace("{username}", "tiada")
-        .replace("{id}", "tiada")
-        .replace("{token}", "tiada")
+/// What a path may name.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Named<'a> {
+    /// Something that is there.
+    There { ticket: &'a str },
+    /// Something that could be there, and is not.
+    Missing,
+    /// What could be no number and no name.
+    WrongType,
 }
 
-async fn asks(officer: &Officer<'_>, method: &str, path: &str) -> StatusCode {
+/// The path of a row that names this.
+fn path(row: &str, named: Named<'_>) -> String {
+    let (number, username, other) = match named {
+        Named::There { ticket } => (ticket, "lain", "tiada"),
+        Named::Missing => (NUMBER, "tiada", "tiada"),
+        Named::WrongType => ("..%2f..%00", "%27--%20x", "%F0%9F%92%A9"),
+    };
+    row.replace("{number}", number)
+        .replace("{username}", username)
+        .replace("{id}", other)
+        .replace("{token}", other)
+}
+
+async fn asks(officer: &Officer<'_>, method: &str, path: &str) -> Response {
     match method {
-        "GET" => officer.get(path).await.status(),
-        _ => officer.post(path, &[]).await.status(),
+        "GET" => officer.get(path).await,
+        _ => officer.post(path, &[]).await,
     }
+}
+
+/// Every row but those that end the sign-in, and the stream, which does not end.
+fn rows() -> impl Iterator<Item = &'static Row> {
+    let ends = |row: &Row| row.path.ends_with("keluar") || row.path.ends_with("keluar-semua");
+    ROUTES
+        .iter()
+        .filter(move |row| !ends(row) && row.path != "/console/langsung")
 }
 
 on_both_databases! {
     async fn ac_54_every_route_and_every_role_is_as_the_table_says(app: TestApp) {
-        let roles = [Role::Officer, Role::It, Role::Editor, Role::Supervisor, Role::Auditor, Role::Admin];
         let chat = app.begin().await;
-        let own = chat.hand_over("ralat").await;
-        for role in roles {
+        let ticket = chat.hand_over("ralat").await;
+        app.officer("lain", Role::Officer).await;
+        let all = [Named::There { ticket: &ticket }, Named::Missing, Named::WrongType];
+        for role in Role::ALL {
             let officer = app.officer(role.as_str(), role).await;
-            for row in ROUTES.iter().filter(|row| !row.path.ends_with("keluar") && !row.path.ends_with("keluar-semua") && row.path != "/console/langsung") {
+            for row in rows() {
                 let allowed = match row.access {
                     Access::Open | Access::SignedIn => true,
                     Access::May(permission) => role.may(permission),
                 };
-                let status = asks(&officer, row.method, &path(row.path, NUMBER)).await;
-                let forbidden = status == StatusCode::FORBIDDEN;
-                assert_eq!(forbidden, !allowed, "{} {} as {}: {status}", row.method, row.path, role.as_str());
-                assert!(!status.is_server_error(), "{} {}: {status}", row.method, row.path);
-            }
-            if role.may(tanya::agent::role::Permission::ViewTicket) {
-                assert_eq!(officer.get(&format!("/console/tiket/{own}")).await.status(), 200);
-                let missing = officer.get(&format!("/console/tiket/{NUMBER}")).await;
-                assert_eq!(missing.status(), 404);
+                // Where a path names nothing there is one case of it.
+                let cases = if row.path.contains('{') { &all[..] } else { &all[..1] };
+                let mut refusals = Vec::new();
+                for named in cases {
+                    let response = asks(&officer, row.method, &path(row.path, *named)).await;
+                    let status = response.status();
+                    let case = format!("{} {} {named:?} as {}: {status}", row.method, row.path, role.as_str());
+                    assert_eq!(status == StatusCode::FORBIDDEN, !allowed, "{case}");
+                    assert!(!status.is_server_error(), "{case}");
+                    if !allowed {
+                        refusals.push(response.text().await.unwrap());
+                    } else if *named != all[0] && row.path.contains("{number}") {
+                        assert!(status.is_client_error(), "{case}");
+                    }
+                }
+                // Who may not do it does not learn what there is.
+                assert!(refusals.windows(2).all(|pair| pair[0] == pair[1]), "{} {}", row.method, row.path);
             }
         }
+    }
+
+    async fn ac_54_without_a_sign_in_nothing_is_told_apart(app: TestApp) {
+        let chat = app.begin().await;
+        let ticket = chat.hand_over("ralat").await;
         for row in ROUTES.iter().filter(|row| row.access != Access::Open) {
-            let url = app.url(&path(row.path, &own));
-            let request = match row.method {
-                "GET" => browser().get(url),
-                _ => browser().post(url).header("content-type", "application/x-www-form-urlencoded"),
-            };
-            let response = request.send().await.unwrap();
-            match row.method {
-                "GET" => assert_eq!(response.headers()["location"], "/console/masuk", "{}", row.path),
-                _ => assert_eq!(response.status(), 401, "{}", row.path),
+            for named in [Named::There { ticket: &ticket }, Named::Missing, Named::WrongType] {
+                let url = app.url(&path(row.path, named));
+                let request = match row.method {
+                    "GET" => app.browser.get(url),
+                    _ => app.browser.post(url).header("content-type", "application/x-www-form-urlencoded"),
+                };
+                let response = request.send().await.unwrap();
+                match row.method {
+                    "GET" => assert_eq!(response.headers()["location"], "/console/masuk", "{}", row.path),
+                    _ => assert_eq!(response.status(), 401, "{}", row.path),
+                }
             }
         }
+    }
+
+    async fn ac_54_a_persons_chat_and_ticket_are_theirs_alone(app: TestApp) {
+        let chat = app.begin().await;
+        let ticket = chat.hand_over("ralat").await;
+        let stranger = app.begin().await;
+        let missing = uuid::Uuid::now_v7().to_string();
+        let rests = [("GET", "/messages?after=0"), ("GET", "/events"), ("POST", "/messages"), ("POST", "/feedback"), ("POST", "/proof"), ("DELETE", "")];
+        for (method, rest) in rests {
+            let mut bodies = Vec::new();
+            for id in [chat.id.as_str(), missing.as_str(), "bukan-id"] {
+                let url = app.url(&format!("/api/v1/conversations/{id}{rest}"));
+                let request = app.client.request(method.parse().unwrap(), url).bearer_auth(&stranger.token);
+                let response = request.json(&serde_json::json!({"client_id": missing, "text": "hai"})).send().await.unwrap();
+                assert!(response.status().is_client_error(), "{method} {rest} {id}: {}", response.status());
+                bodies.push((response.status(), response.text().await.unwrap()));
+            }
+            assert!(bodies[0] == bodies[1], "{method} {rest}: {bodies:#?}");
+        }
+        // What is another's and what is nobody's is answered alike, word for word.
+        let foreign = stranger.say(&ticket).await;
+        let nobodys_number = tanya::ticket::TicketNumber::new(2026, 999_999).to_string();
+        let nobodys = stranger.say(&nobodys_number).await;
+        assert_eq!(foreign[0]["text"].as_str().unwrap().replace(&ticket, "N"), nobodys[0]["text"].as_str().unwrap().replace(&nobodys_number, "N"));
     }
 
     async fn ac_65_no_form_of_others_does_anything(app: TestApp) {
@@ -67,18 +131,18 @@ on_both_databases! {
         let chat = app.begin().await;
         let number = chat.hand_over("ralat").await;
         for row in ROUTES.iter().filter(|row| row.method == "POST" && row.access != Access::Open) {
-            let path = path(row.path, &number);
+            let path = path(row.path, Named::There { ticket: &number });
             // Without the token of our own page, and with another's.
             for csrf in ["", "x"] {
                 let response = app.post_form(&path, &siti.cookie, &[("csrf", csrf)]).await;
                 assert_eq!(response.status(), 403, "{path}");
             }
             for foreign in ["https://evil.example", "null"] {
-                let response = browser().post(app.url(&path)).header("cookie", &siti.cookie).header("origin", foreign)
+                let response = app.browser.post(app.url(&path)).header("cookie", &siti.cookie).header("origin", foreign)
                     .header("content-type", "application/x-www-form-urlencoded").body(format!("csrf={}", siti.csrf)).send().await.unwrap();
                 assert_eq!(response.status(), 403, "{path}");
             }
-            let response = browser().post(app.url(&path)).header("cookie", &siti.cookie).json(&serde_json::json!({"csrf": siti.csrf})).send().await.unwrap();
+            let response = app.browser.post(app.url(&path)).header("cookie", &siti.cookie).json(&serde_json::json!({"csrf": siti.csrf})).send().await.unwrap();
             let status = response.status().as_u16();
                 assert!(matches!(status, 403 | 415), "{path}: {status}");
         }
@@ -102,7 +166,7 @@ on_both_databases! {
         let second = app.post_form("/console/kod", &cookie_of(&first), &[("code", &code)]).await;
         assert_eq!(second.status(), 303);
         // The cookie of the first step opens nothing.
-        let page = browser().get(app.url("/console")).header("cookie", cookie_of(&first)).send().await.unwrap();
+        let page = app.browser.get(app.url("/console")).header("cookie", cookie_of(&first)).send().await.unwrap();
         assert_eq!(page.status(), 303);
         let first = app.post_form("/console/masuk", "", &right).await;
         let replayed = app.post_form("/console/kod", &cookie_of(&first), &[("code", &code)]).await;
@@ -126,7 +190,7 @@ on_both_databases! {
         let agents = &app.app.agents;
         let token = agents.add("nadia", "Nadia", Role::It, "").await.unwrap();
         let path = format!("/console/jemputan/{token}");
-        let page = browser().get(app.url(&path)).send().await.unwrap().text().await.unwrap();
+        let page = app.browser.get(app.url(&path)).send().await.unwrap().text().await.unwrap();
         let secret = between(&page, "secret=", "&");
         let code = code_of(secret, app.app.clock.now());
         let weak = app.post_form(&path, "", &[("password", "nadia"), ("again", "nadia"), ("code", &code)]).await;
@@ -151,6 +215,36 @@ on_both_databases! {
         assert_eq!(out.status(), 422);
     }
 
+    async fn a_password_is_changed_by_who_knows_it_and_other_browsers_are_out(app: TestApp) {
+        let siti = app.officer("siti", Role::Officer).await;
+        let password = "kuda lumping hijau 7";
+        let chosen = "tujuh ekor ayam serama";
+        app.app.clock.advance(31_000);
+        let other = app.sign_in_again("siti", password, &siti.secret).await;
+        assert_eq!(app.browser.get(app.url("/console")).header("cookie", &other).send().await.unwrap().status(), 200);
+        let path = "/console/akaun/kata-laluan";
+        for (current, new, again) in [("salah salah salah", chosen, chosen), (password, chosen, "lain"), (password, "siti", "siti")] {
+            let refused = siti.post(path, &[("current", current), ("password", new), ("again", again)]).await;
+            assert_eq!(refused.status(), 422);
+        }
+        let changed = siti.post(path, &[("current", password), ("password", chosen), ("again", chosen)]).await;
+        assert!(changed.text().await.unwrap().contains("Kata laluan telah ditukar"));
+        assert_eq!(siti.get("/console").await.status(), 200);
+        assert_eq!(app.browser.get(app.url("/console")).header("cookie", &other).send().await.unwrap().status(), 303);
+        let old = app.post_form("/console/masuk", "", &[("username", "siti"), ("password", password)]).await;
+        assert_eq!(old.status(), 422);
+
+        let path = "/console/akaun/kod-pemulihan";
+        assert_eq!(siti.post(path, &[("current", password)]).await.status(), 422);
+        let page = siti.post(path, &[("current", chosen)]).await.text().await.unwrap();
+        let recovery = between(&page, "<li><code>", "<").to_owned();
+        let first = app.post_form("/console/masuk", "", &[("username", "siti"), ("password", chosen)]).await;
+        let second = app.post_form("/console/kod", &cookie_of(&first), &[("code", &recovery)]).await;
+        assert_eq!(second.status(), 303);
+        let audited = "SELECT COUNT(*) FROM audit WHERE event = 'console.agent' AND outcome IN ('password', 'recovery')";
+        assert_eq!(app.database.count(app.folder(), audited).await, 2);
+    }
+
     async fn ac_34_a_sign_in_ends_when_nobody_moves_and_after_ten_hours(app: TestApp) {
         let siti = app.officer("siti", Role::Officer).await;
         let minutes = |count: i64| count * 60_000;
@@ -158,7 +252,7 @@ on_both_databases! {
         assert_eq!(siti.get("/console").await.status(), 200);
         app.app.clock.advance(minutes(14));
         // What the page does by itself keeps nobody signed in.
-        let refreshed = browser().get(app.url("/console")).header("cookie", &siti.cookie).header("x-console-refresh", "1").send().await.unwrap();
+        let refreshed = app.browser.get(app.url("/console")).header("cookie", &siti.cookie).header("x-console-refresh", "1").send().await.unwrap();
         assert_eq!(refreshed.status(), 200);
         app.app.clock.advance(minutes(2));
         assert_eq!(siti.get("/console").await.status(), 303);

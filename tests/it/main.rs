@@ -14,6 +14,7 @@ mod ask;
 mod audit;
 mod browser;
 mod browser_console;
+mod browser_console_markup;
 mod browser_line;
 mod browser_markup;
 mod browser_proof;

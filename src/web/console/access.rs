@@ -69,6 +69,8 @@ pub const ROUTES: &[Row] = &[
     post("/console/bahasa", Access::Open),
     post("/console/kehadiran", Access::SignedIn),
     get("/console/akaun", Access::SignedIn),
+    post("/console/akaun/kata-laluan", Access::SignedIn),
+    post("/console/akaun/kod-pemulihan", Access::SignedIn),
     post("/console/akaun/keluar-semua", Access::SignedIn),
     get("/console/langsung", Access::May(Permission::ViewQueue)),
     get("/console/baharu", Access::May(Permission::OpenTicket)),

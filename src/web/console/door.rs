@@ -1,4 +1,4 @@
-//! The way in and out: name and password, the code of a telephone, an invitation; one's own account.
+//! The way in and out: name and password, the code of a telephone, an invitation.
 
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -9,10 +9,8 @@ use super::super::WebState;
 use super::super::error::{Code, Refusal};
 use super::super::limit::ClientNetwork;
 use super::access::{Posted, Who, set_cookie, token};
-use super::page::{ended, render, render_as, role_name, shell, when, words};
-use super::view::{
-    AccountPage, CodePage, InvitePage, NoticePage, Qr, RecoveryPage, SigninPage, Words,
-};
+use super::page::{render, render_as, role_name, when};
+use super::view::{CodePage, InvitePage, NoticePage, Qr, RecoveryPage, SigninPage, Words};
 use crate::agent::password::{LEAST, PasswordRefused};
 use crate::agent::qr::qr_svg_path;
 use crate::agent::role::Role;
@@ -85,7 +83,8 @@ pub async fn sign_in(
     }
 }
 
-fn refusal(w: &Words, error: &SignInError) -> &'static str {
+/// Why nobody was let in, in words.
+pub fn refusal(w: &Words, error: &SignInError) -> &'static str {
     match error {
         SignInError::Wait => w.t(
             "Terlalu banyak cubaan yang tidak berjaya. Sila cuba semula selepas 15 minit.",
@@ -271,7 +270,8 @@ pub async fn enrol(
     }
 }
 
-fn password_error(w: &Words, refused: PasswordRefused) -> &'static str {
+/// Why a password was not taken, in words.
+pub fn password_error(w: &Words, refused: PasswordRefused) -> &'static str {
     match refused {
         PasswordRefused::TooShort => w.t(
             "Kata laluan mestilah sekurang-kurangnya 12 aksara.",
@@ -360,25 +360,4 @@ pub async fn presence(
         .set_present(&who.id, form.presence == "ada")
         .await?;
     Ok(Redirect::to(back(form.back.as_deref())).into_response())
-}
-
-/// `GET /console/akaun`.
-pub async fn account(State(state): State<WebState>, Who(who): Who) -> Result<Response, Refusal> {
-    let w = words(&who, "/console/akaun");
-    let shell = shell(&state, &who, &w, "account").await?;
-    Ok(render(&AccountPage {
-        shell,
-        username: who.username,
-        w,
-    }))
-}
-
-/// `POST /console/akaun/keluar-semua`.
-pub async fn sign_out_everywhere(
-    State(state): State<WebState>,
-    Who(who): Who,
-) -> Result<Response, Refusal> {
-    state.agents.sign_out_everywhere(&who.id).await?;
-    let cookie = [(header::SET_COOKIE, set_cookie(&state, ""))];
-    Ok((cookie, ended()).into_response())
 }

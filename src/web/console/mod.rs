@@ -2,6 +2,7 @@
 //! table; what is not in it is refused.
 
 mod access;
+mod account;
 mod agents;
 mod calendar;
 mod canned;
@@ -44,10 +45,15 @@ pub fn routes(state: WebState) -> Router<WebState> {
         .route("/console/keluar", post(door::sign_out))
         .route("/console/bahasa", post(door::speak))
         .route("/console/kehadiran", post(door::presence))
-        .route("/console/akaun", get(door::account))
+        .route("/console/akaun", get(account::show))
+        .route("/console/akaun/kata-laluan", post(account::change_password))
+        .route(
+            "/console/akaun/kod-pemulihan",
+            post(account::renew_recovery_codes),
+        )
         .route(
             "/console/akaun/keluar-semua",
-            post(door::sign_out_everywhere),
+            post(account::sign_out_everywhere),
         )
         .route("/console/langsung", get(live::follow))
         .route("/console/baharu", get(counter::form).post(counter::open))

@@ -845,4 +845,14 @@ pub struct AccountPage {
     pub shell: Shell,
     /// The user name.
     pub username: String,
+    /// The fewest characters of a password.
+    pub least: u32,
+    /// Whether the password was changed just now.
+    pub changed: bool,
+    /// What is wrong with the password of now that was given; empty if nothing.
+    pub current_error: String,
+    /// What is wrong with the new one.
+    pub password_error: String,
+    /// What is wrong with the password that was given for new recovery codes.
+    pub recovery_error: String,
 }

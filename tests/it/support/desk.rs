@@ -1,6 +1,6 @@
 //! Officers at the console, as a browser without scripts has it.
 
-use reqwest::{Method, Response, StatusCode};
+use reqwest::{Response, StatusCode};
 use tanya::agent::role::Role;
 use tanya::calendar::Calendar;
 use tanya::secret::Secret;
@@ -15,6 +15,8 @@ pub struct Officer<'a> {
     pub app: &'a TestApp,
     pub cookie: String,
     pub csrf: String,
+    /// The secret of the telephone.
+    pub secret: String,
 }
 
 /// The code that a telephone shows, so many steps from now.
@@ -50,7 +52,7 @@ impl TestApp {
         let body = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs(fields)
             .finish();
-        browser()
+        self.browser
             .post(self.url(path))
             .header("content-type", "application/x-www-form-urlencoded")
             .header("cookie", cookie)
@@ -66,25 +68,33 @@ impl TestApp {
         let name = format!("Pegawai {username}");
         let password = Secret::new(PASSWORD.to_owned());
         let secret = agents.ready(username, &name, role, password).await.unwrap();
-        let fields = [("username", username), ("password", PASSWORD)];
+        let mut officer = Officer {
+            app: self,
+            cookie: self
+                .sign_in_again(username, PASSWORD, secret.reveal())
+                .await,
+            csrf: String::new(),
+            secret: secret.reveal().to_owned(),
+        };
+        let page = officer.page("/console/akaun").await;
+        officer.csrf = between(&page, "name=\"csrf\" value=\"", "\"").to_owned();
+        officer
+    }
+
+    /// Signs in by another browser; its cookie.
+    pub async fn sign_in_again(&self, username: &str, password: &str, secret: &str) -> String {
+        let fields = [("username", username), ("password", password)];
         let first = self.post_form("/console/masuk", "", &fields).await;
         assert_eq!(first.status(), StatusCode::SEE_OTHER);
         assert_eq!(first.headers()["location"], "/console/kod");
-        let code = code_of(secret.reveal(), self.app.clock.now());
+        let code = code_of(secret, self.app.clock.now());
         let fields = [("code", code.as_str())];
         let second = self
             .post_form("/console/kod", &cookie_of(&first), &fields)
             .await;
         assert_eq!(second.status(), StatusCode::SEE_OTHER);
         assert_eq!(second.headers()["location"], "/console");
-        let mut officer = Officer {
-            app: self,
-            cookie: cookie_of(&second),
-            csrf: String::new(),
-        };
-        let page = officer.page("/console/akaun").await;
-        officer.csrf = between(&page, "name=\"csrf\" value=\"", "\"").to_owned();
-        officer
+        cookie_of(&second)
     }
 
     /// Goes on to a moment at which the sample's office is open.
@@ -110,7 +120,7 @@ pub fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
 
 impl Officer<'_> {
     pub async fn get(&self, path: &str) -> Response {
-        let request = browser().request(Method::GET, self.app.url(path));
+        let request = self.app.browser.get(self.app.url(path));
         request.header("cookie", &self.cookie).send().await.unwrap()
     }
 

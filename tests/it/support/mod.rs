@@ -81,6 +81,8 @@ macro_rules! on_both_databases {
 pub struct TestApp {
     pub app: App,
     pub client: reqwest::Client,
+    /// A client that follows nothing by itself.
+    pub browser: reqwest::Client,
     pub database: Database,
     folder: TempDir,
     more: Vec<(String, String)>,
@@ -115,6 +117,7 @@ impl TestApp {
         Self {
             app,
             client: reqwest::Client::builder().no_proxy().build().unwrap(),
+            browser: desk::browser(),
             database,
             folder,
             more: more
