@@ -1,5 +1,7 @@
 //! The officers' console: who gets in, who may do what, and what it never does.
 
+use std::time::Duration;
+
 use reqwest::{Response, StatusCode};
 use tanya::agent::role::Role;
 use tanya::secret::Secret;
@@ -7,6 +9,7 @@ use tanya::web::console::{Access, ROUTES, Row};
 
 use crate::on_both_databases;
 use crate::support::desk::{Officer, between, code_of, cookie_of};
+use crate::support::stream::EventStream;
 
 const NUMBER: &str = "TK-2026-000001-1";
 
@@ -264,6 +267,48 @@ on_both_databases! {
         }
         app.app.clock.advance(minutes(12));
         assert_eq!(rahim.get("/console").await.status(), 303);
+    }
+
+    async fn ac_53_who_is_shut_out_hears_nothing_more_after_two_seconds(app: TestApp) {
+        let siti = app.officer("siti", Role::Officer).await;
+        let mut stream = EventStream::new(siti.get("/console/langsung").await);
+        let chat = app.begin().await;
+        chat.hand_over("ralat").await;
+        assert_eq!(stream.next().await.unwrap().name, "changed");
+        app.app.agents.disable("siti", "").await.unwrap();
+        let ended = async { while stream.next().await.unwrap().name != "ended" {} };
+        tokio::time::timeout(Duration::from_secs(2), ended).await.expect("it ends");
+        assert!(stream.next().await.is_none());
+    }
+
+    async fn ac_55_what_a_form_names_beside_the_ticket_is_authorised_too(app: TestApp) {
+        let chat = app.begin().await;
+        let number = chat.hand_over("ralat").await;
+        let siti = app.officer("siti", Role::Officer).await;
+        let boss = app.officer("boss", Role::Supervisor).await;
+        app.officer("audit", Role::Auditor).await;
+        let ids = app.app.agents.all().await.unwrap();
+        let id = |name: &str| ids.iter().find(|row| row.username == name).unwrap().id.clone();
+        let path = |act: &str| format!("/console/tiket/{number}/{act}");
+        // Work is given by those who answer for it, and to those who may do it.
+        assert_eq!(siti.post(&path("tugas"), &[("to", &id("boss"))]).await.status(), 403);
+        for nobody in [id("audit"), "tiada".to_owned(), "' OR 1=1".to_owned()] {
+            assert_eq!(boss.post(&path("tugas"), &[("to", &nobody)]).await.status(), 400);
+        }
+        assert_eq!(boss.post(&path("tugas"), &[("to", &id("siti"))]).await.status(), 303);
+        // What there is not cannot be named, and what nobody asked for is not taken.
+        assert_eq!(siti.post(&path("pautan"), &[("entry", "tiada-entri")]).await.status(), 400);
+        assert_eq!(siti.post(&path("pindah"), &[("queue", "siapa")]).await.status(), 400);
+        assert_eq!(siti.post(&path("keutamaan"), &[("priority", "sangat")]).await.status(), 400);
+        assert_eq!(siti.post(&path("status"), &[("status", "merged")]).await.status(), 400);
+        for extra in ["assignee", "role", "number", "person"] {
+            assert_eq!(siti.post(&path("pindah"), &[("queue", "teknikal"), (extra, "x")]).await.status(), 400);
+        }
+        assert_eq!(siti.post(&path("gabung"), &[("into", &number)]).await.status(), 403);
+        // A filter is one of those that there are; another shows what one may see anyway.
+        for query in ["?view=siapa", "?queue='", "?status=%00", "?channel=x", "?before=9999999999999999999.x", "?before=x", "?q=%25%27%3B--"] {
+            assert_eq!(siti.get(&format!("/console{query}")).await.status(), 200, "{query}");
+        }
     }
 
     async fn ac_58_what_is_sealed_is_seen_with_a_reason_that_is_recorded(app: TestApp) {

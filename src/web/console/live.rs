@@ -11,6 +11,7 @@ use futures_util::stream::unfold;
 use serde::Deserialize;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::time::{Interval, interval};
 
 use super::super::WebState;
 use super::super::error::{Code, Refusal};
@@ -20,8 +21,10 @@ use crate::conversation::hub::{DESK, Signal};
 use crate::storage::{ticket, ticket_view};
 use crate::ticket::TicketNumber;
 
-/// Between two looks at whether the officer is still signed in, and a comment that keeps the line open.
-const HEARTBEAT: Duration = Duration::from_secs(15);
+/// Between two looks at whether the officer is still signed in: who was signed out hears nothing more after two seconds.
+const BEAT: Duration = Duration::from_secs(1);
+/// Beats between two looks at everything, and between two comments that keep the line open.
+const BEATS: u32 = 15;
 /// What changes all the time is told this often at most.
 const CALM: Duration = Duration::from_millis(300);
 
@@ -39,6 +42,8 @@ struct Follower {
     ticket: Option<TicketNumber>,
     desk: Receiver<Signal>,
     chat: Option<Receiver<Signal>>,
+    beat: Interval,
+    beats: u32,
 }
 
 /// `GET /console/langsung`: `changed` when there is something new, `ended` when the officer is signed out.
@@ -64,6 +69,8 @@ pub async fn follow(
         agent: who.id,
         ticket: number,
         state,
+        beat: interval(BEAT),
+        beats: 0,
     };
     let stream = unfold(Some(follower), |follower| async move {
         let mut follower = follower?;
@@ -73,7 +80,7 @@ pub async fn follow(
         let rest = (name != "ended").then_some(follower);
         Some((Ok(event), rest))
     });
-    Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(HEARTBEAT)))
+    Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(BEAT * BEATS)))
 }
 
 impl Follower {
@@ -83,18 +90,22 @@ impl Follower {
                 () = self.state.stop.cancelled() => return None,
                 signal = self.desk.recv() => heard(signal)?,
                 signal = heard_in(self.chat.as_mut()) => heard(signal)?,
-                () = tokio::time::sleep(HEARTBEAT) => {
+                _ = self.beat.tick() => {
+                    self.beats = (self.beats + 1) % BEATS;
                     if !self.is_signed_in().await? {
                         return Some("ended");
                     }
-                    self.look().await;
                     // The database is the truth: what no signal told shows now.
-                    true
+                    self.beats == 0
                 }
             };
             if changed {
                 tokio::time::sleep(CALM).await;
                 while self.desk.try_recv().is_ok() {}
+                if !self.is_signed_in().await? {
+                    return Some("ended");
+                }
+                self.look().await;
                 return Some("changed");
             }
         }
