@@ -39,7 +39,7 @@ use crate::storage::{Store, inbound, lease, outbox};
 use crate::telegram::{self, BotName, Telegram};
 use crate::web::admin::AdminState;
 use crate::web::demo::Demo;
-use crate::web::limit::{Streams, WebLimits};
+use crate::web::limit::{Streams, Uploads, WebLimits};
 use crate::web::pages::Site;
 use crate::web::server::Server;
 use crate::web::{self, Web};
@@ -164,6 +164,7 @@ impl App {
                 trusted_proxies: settings.trusted_proxies.clone(),
                 new_chats: settings.limits.new_chats,
                 streams: Streams::new(settings.limits.chat_streams),
+                uploads: Uploads::default(),
             },
             identity: Arc::clone(&identity),
             agents: Arc::clone(&agents),

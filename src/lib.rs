@@ -19,6 +19,7 @@
 //! | [`mail`] | mails, written and sent |
 //! | [`news`] | what other processes on the database announce |
 //! | [`outbox`] | what must go out, written down before it goes |
+//! | [`picture`] | pictures that people send, made harmless |
 //! | [`portal`] | the payroll portal's interface, and a simulator of it |
 //! | [`redact`] | what must never be kept |
 //! | [`retention`] | deletes what is older than it may be kept |
@@ -46,6 +47,7 @@ pub mod knowledge;
 pub mod mail;
 pub mod news;
 pub mod outbox;
+pub mod picture;
 pub mod portal;
 pub mod redact;
 pub mod retention;

@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::{Clock, Millis};
 use crate::storage::{
     Store, agent_session, binding, conversation, disavowal, document_link, feedback, inbound,
-    lease, message, outbox, pace, proof, tally, ticket, ticket_event, ticket_view, ticket_word,
-    verification,
+    lease, message, outbox, pace, picture, proof, tally, ticket, ticket_event, ticket_view,
+    ticket_word, verification,
 };
 
 /// How often is looked for what is too old.
@@ -27,6 +27,8 @@ const PACE: Millis = DAY;
 const PROOFS: Millis = DAY;
 /// "This was not me" is taken from a mail for so long, and its limit counts for so long.
 const DISAVOWALS: Millis = 31 * DAY;
+/// Pictures that no ticket was opened for.
+const UNCLAIMED: Millis = DAY;
 /// Tickets that are settled.
 const TICKETS: Millis = 2 * 365 * DAY;
 
@@ -74,6 +76,9 @@ impl Retention {
         document_link::delete_before(&mut transaction, now - PROOFS).await?;
         disavowal::delete_before(&mut transaction, now - DISAVOWALS).await?;
         tally::delete_untouched(&mut transaction, now - DISAVOWALS).await?;
+        // As long as the messages that they came with.
+        picture::delete_before(&mut transaction, before, now - UNCLAIMED).await?;
+        picture::delete_settled(&mut transaction, now - TICKETS).await?;
         ticket_event::delete_settled(&mut transaction, now - TICKETS).await?;
         ticket_word::delete_settled(&mut transaction, now - TICKETS).await?;
         ticket::delete_settled(&mut transaction, now - TICKETS).await?;

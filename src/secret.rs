@@ -187,10 +187,15 @@ pub struct Sealer {
 impl Sealer {
     /// Seals a text; `about` must be given again to open it.
     pub fn seal(&self, about: &str, text: &str) -> Result<String, SealError> {
+        self.seal_bytes(about, text.as_bytes())
+    }
+
+    /// Seals a file; `about` must be given again to open it.
+    pub fn seal_bytes(&self, about: &str, bytes: &[u8]) -> Result<String, SealError> {
         let key = self.current.as_ref().ok_or(SealError::Refused)?;
         let mut nonce = [0_u8; NONCE_LEN];
         rand::rng().fill_bytes(&mut nonce);
-        let mut sealed = text.as_bytes().to_vec();
+        let mut sealed = bytes.to_vec();
         let aad = Aad::from(about.as_bytes());
         key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut sealed)
             .map_err(|_| SealError::Refused)?;
@@ -206,6 +211,12 @@ impl Sealer {
 
     /// Opens what was sealed about the same thing.
     pub fn open(&self, about: &str, sealed: &str) -> Result<String, SealError> {
+        let bytes = self.open_bytes(about, sealed)?;
+        String::from_utf8(bytes).map_err(|_| SealError::Refused)
+    }
+
+    /// Opens a file that was sealed about the same thing.
+    pub fn open_bytes(&self, about: &str, sealed: &str) -> Result<Vec<u8>, SealError> {
         let bytes = URL_SAFE_NO_PAD.decode(sealed);
         let bytes = bytes.map_err(|_| SealError::Refused)?;
         let opened = [&self.current, &self.old]
@@ -216,13 +227,13 @@ impl Sealer {
     }
 }
 
-fn open(key: &LessSafeKey, about: &str, bytes: &[u8]) -> Option<String> {
+fn open(key: &LessSafeKey, about: &str, bytes: &[u8]) -> Option<Vec<u8>> {
     let (nonce, sealed) = bytes.split_first_chunk::<NONCE_LEN>()?;
     let mut sealed = sealed.to_vec();
     let nonce = Nonce::assume_unique_for_key(*nonce);
     let aad = Aad::from(about.as_bytes());
-    let text = key.open_in_place(nonce, aad, &mut sealed).ok()?;
-    String::from_utf8(text.to_vec()).ok()
+    let opened = key.open_in_place(nonce, aad, &mut sealed).ok()?;
+    Some(opened.to_vec())
 }
 
 /// 256 random bits, as text.

@@ -3,6 +3,7 @@
 
 use super::handoff::{OFFICER, TicketEffect};
 use super::message::{Choice, Kind, LinkTo, Reply};
+use super::picture::PictureEffect;
 use super::state::{Typing, TypingStep};
 use super::turn::{OF_A_MONTH, OF_A_YEAR, Turn, entry_choice};
 use crate::clock::Millis;
@@ -155,6 +156,8 @@ pub struct Effects {
     pub expected_secret: bool,
     /// What becomes of a ticket.
     pub ticket: Option<TicketEffect>,
+    /// What becomes of pictures.
+    pub picture: Option<PictureEffect>,
 }
 
 /// Everything that is known of a person is forgotten.

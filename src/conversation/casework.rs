@@ -4,6 +4,7 @@ use super::desk::{REOPENS, set};
 use super::handoff::{Desk, DeskTicket, Handoff, Hours, OFFICER, TicketEffect};
 use super::message::{Channel, Kind, Reply, Sender};
 use super::personal::Ahead;
+use super::picture::PictureRoom;
 use super::report::{Report, Told};
 use super::turn::Decision;
 use super::{Engine, EngineError, TRIES};
@@ -53,6 +54,7 @@ impl Engine {
                 .filter(|ticket| now < ticket.created_at + DAY)
                 .count()
                 >= MOST,
+            pictures: PictureRoom::default(),
             hours: self.hours(now),
         })
     }
@@ -125,6 +127,7 @@ impl Engine {
                 return Ok(Some(number));
             }
             TicketEffect::Add(number) => (number, Happening::Added),
+            TicketEffect::Picture(number) => (number, Happening::Pictured),
             TicketEffect::Reopen(number) => (number, Happening::Reopened),
             TicketEffect::Cancel(number) => (number, Happening::Cancelled),
             TicketEffect::Settle(number) => (number, Happening::Resolved),

@@ -17,7 +17,7 @@ use crate::redact::redact;
 use crate::storage::conversation::{self, ConversationRow};
 use crate::storage::message::{self as transcript, MessageRow};
 use crate::storage::ticket::{self, TicketRow};
-use crate::storage::{Connection, ticket_event};
+use crate::storage::{Connection, picture, ticket_event};
 use crate::ticket::{Happened, Happening, Status, TicketNumber, note};
 
 /// A settled ticket is opened again by the person's next word within this time, in milliseconds.
@@ -433,6 +433,7 @@ impl Engine {
         let tickets = self.tickets();
         tickets.hand_on_details(&source, &mut target);
         ticket_event::move_to(&mut transaction, from.as_str(), into.as_str()).await?;
+        picture::move_to(&mut transaction, from.as_str(), into.as_str()).await?;
         set(&mut source, Status::Closed, now);
         source.merged_into = Some(into.to_string());
         let happened = |text| Happened {

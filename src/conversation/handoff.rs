@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::action::Service;
 use super::message::{Choice, Content, Kind, Reply};
+use super::picture::{PictureEffect, PictureRoom};
 use super::turn::{OwnedTopic, Turn};
 use crate::knowledge::book::TargetKind;
 use crate::knowledge::cues::normal;
@@ -83,6 +84,8 @@ pub struct Desk {
     pub ticket: Option<DeskTicket>,
     /// Whether too many tickets were opened here of late to open another.
     pub full: bool,
+    /// Whether there is room for one more picture; looked up where one was sent.
+    pub pictures: PictureRoom,
     /// The office's hours, in words.
     pub hours: Hours,
 }
@@ -120,6 +123,8 @@ pub enum TicketEffect {
     Open(Handoff),
     /// The person's message belongs to it.
     Add(String),
+    /// The person's picture belongs to it.
+    Picture(String),
     /// It is opened again, by this message.
     Reopen(String),
     /// The person takes it back.
@@ -144,8 +149,9 @@ impl Turn<'_> {
         let heard = match content {
             Content::Text(text) => redact(text),
             Content::Choice(pressed) => self.state.label_of(&pressed.value)?.to_owned(),
+            Content::Picture(sent) => return Some(self.pictured_held(sent)),
             Content::Unreadable => super::turn::NO_TEXT.to_owned(),
-            Content::Returned(_) | Content::Lapsed => return None,
+            Content::Returned(_) | Content::Lapsed | Content::NoPicture(_) => return None,
         };
         if let Some(ticket) = &self.circumstances.desk.ticket {
             self.effects.ticket = Some(TicketEffect::Add(ticket.number.clone()));
@@ -153,7 +159,7 @@ impl Turn<'_> {
         Some(heard)
     }
 
-    fn say(
+    pub(super) fn say(
         &self,
         pick: impl Fn(&Messages) -> &Localised<String>,
         values: &[(&str, &str)],
@@ -161,7 +167,7 @@ impl Turn<'_> {
         self.sentence(pick(self.knowledge.messages()), values)
     }
 
-    fn word(&self, pick: impl Fn(&Messages) -> &Localised<String>) -> String {
+    pub(super) fn word(&self, pick: impl Fn(&Messages) -> &Localised<String>) -> String {
         pick(self.knowledge.messages()).get(self.language).clone()
     }
 
@@ -225,7 +231,7 @@ impl Turn<'_> {
     }
 
     /// Asks what is missing, or opens the ticket.
-    fn ask_next(&mut self, mut handoff: Handoff) {
+    pub(super) fn ask_next(&mut self, mut handoff: Handoff) {
         let reply = if handoff.queue.is_none() {
             handoff.step = HandoffStep::Matter;
             let choices = self.matters();
@@ -307,6 +313,7 @@ impl Turn<'_> {
     }
 
     fn cancel_handoff(&mut self) {
+        self.effects.picture = Some(PictureEffect::Drop);
         self.state.hand_off(None);
         self.offer_menu(|messages| &messages.handoff_cancelled);
     }
@@ -495,7 +502,7 @@ impl Turn<'_> {
         label
     }
 
-    fn add_to(&mut self, ticket: &DeskTicket) {
+    pub(super) fn add_to(&mut self, ticket: &DeskTicket) {
         let number = ticket.number.clone();
         let values = [("number", number.as_str())];
         if ticket.settled {

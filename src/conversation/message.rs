@@ -1,5 +1,7 @@
 //! What comes in and what goes out, the same for every channel.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -8,6 +10,7 @@ use uuid::Uuid;
 use crate::clock::{Millis, rfc3339};
 use crate::knowledge::answer::Answer;
 use crate::outbox::Carrier;
+use crate::picture::{Picture, PictureRefused};
 use crate::secret::Secret;
 use crate::storage::message::MessageRow;
 
@@ -92,8 +95,34 @@ pub enum Content {
     Returned(Secret),
     /// Pressed something that is not offered any more, on a channel that cannot refuse it at once.
     Lapsed,
+    /// Sent a picture.
+    Picture(SentPicture),
+    /// Sent a picture that is not taken, on a channel that cannot refuse it at once.
+    NoPicture(NoPicture),
     /// Sent something that is no text.
     Unreadable,
+}
+
+/// A picture that a person sent.
+#[derive(Clone, Debug)]
+pub struct SentPicture {
+    /// The picture, made anew.
+    pub picture: Arc<Picture>,
+    /// What was written with it.
+    pub caption: Option<String>,
+    /// Whether another picture of its album was answered already.
+    pub answered: bool,
+}
+
+/// Why a picture is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoPicture {
+    /// For what it is.
+    Refused(PictureRefused),
+    /// Because so many were sent.
+    TooOften,
+    /// The channel did not hand it over.
+    Lost,
 }
 
 /// A choice that was pressed.

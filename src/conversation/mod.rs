@@ -11,8 +11,10 @@ pub mod desk;
 mod errands;
 pub mod handoff;
 pub mod hub;
+pub mod keeping;
 pub mod message;
 mod personal;
+pub mod picture;
 mod present;
 pub mod rehearsal;
 pub mod report;
@@ -40,6 +42,7 @@ use crate::knowledge::ask::{Unaskable, askable};
 use crate::knowledge::live::LiveKnowledge;
 use crate::knowledge::text::Language;
 use crate::outbox::{Payload, Post};
+use crate::picture::{Decoding, PictureRefused};
 use crate::portal::Portal;
 use crate::redact::{HIDDEN, redact};
 use crate::secret::{Sealer, random_token};
@@ -86,6 +89,12 @@ pub enum EngineError {
         /// When the next one is taken.
         wait: Duration,
     },
+    /// The picture is not taken.
+    #[error(transparent)]
+    Picture(#[from] PictureRefused),
+    /// The conversation sends pictures without end.
+    #[error("too many pictures")]
+    TooManyPictures,
     /// The conversation is written to from too many sides.
     #[error("the conversation is busy")]
     Busy,
@@ -170,6 +179,7 @@ pub struct Engine {
     portal: Option<Arc<Portal>>,
     post: Arc<Post>,
     ticket_sealer: Sealer,
+    decoding: Decoding,
     typed_proof: bool,
     /// This process among those on the database: its own news are none to it.
     process: String,
@@ -192,6 +202,7 @@ impl Engine {
             portal: parts.portal,
             post: parts.post,
             ticket_sealer: parts.ticket_sealer,
+            decoding: Decoding::default(),
             typed_proof: parts.typed_proof,
             process: Uuid::new_v4().simple().to_string(),
             decide: turn::decide,
@@ -325,7 +336,10 @@ impl Engine {
         let now = self.clock.now();
         row.calm_at = self.calmer(row.calm_at, now)?;
         let offered = was_offered(&mut connection, id, &incoming.content).await?;
-        let desk = self.desk(&mut connection, &row).await?;
+        let mut desk = self.desk(&mut connection, &row).await?;
+        if let Content::Picture(_) = incoming.content {
+            desk.pictures = self.picture_room(&mut connection, id, &desk).await?;
+        }
         drop(connection);
 
         self.look_ahead(&row, incoming, ahead).await?;
@@ -375,12 +389,16 @@ impl Engine {
             self.carry(&mut transaction, &row, place, &payload, now)
                 .await?;
         }
+        let mut opened = None;
         if let Some(effect) = &effects.ticket {
-            let opened = self
+            opened = self
                 .ticket_effect(&mut transaction, (&row, ahead), effect, now)
                 .await?;
             replies = numbered(replies, opened.as_ref());
         }
+        let kept = effects.picture.as_ref();
+        self.keep_pictures(&mut transaction, (&row, heard_seq), kept, opened.as_ref())
+            .await?;
         if erase {
             self.erase(&mut transaction, &row, &replies, now).await?;
         } else {

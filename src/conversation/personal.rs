@@ -81,7 +81,11 @@ impl Engine {
                 ahead.returned = returned.await?;
             }
             Content::Text(text) => self.look_at_typed(row, text, ahead).await?,
-            Content::Choice(_) | Content::Lapsed | Content::Unreadable => {}
+            Content::Choice(_)
+            | Content::Lapsed
+            | Content::Picture(_)
+            | Content::NoPicture(_)
+            | Content::Unreadable => {}
         }
         Ok(())
     }

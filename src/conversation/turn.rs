@@ -185,9 +185,12 @@ pub fn apology(
     Decision {
         heard: match content {
             Content::Text(text) => redact(text),
-            Content::Choice(_) | Content::Returned(_) | Content::Lapsed | Content::Unreadable => {
-                NO_TEXT.to_owned()
-            }
+            Content::Choice(_)
+            | Content::Returned(_)
+            | Content::Lapsed
+            | Content::Picture(_)
+            | Content::NoPicture(_)
+            | Content::Unreadable => NO_TEXT.to_owned(),
         },
         replies: vec![Reply::text(sentence).kind(Kind::Notice)],
         language,
@@ -249,6 +252,8 @@ impl Turn<'_> {
                 self.offer_menu(|messages| &messages.lapsed);
                 Ok(NO_TEXT.to_owned())
             }
+            Content::Picture(sent) => Ok(self.pictured(sent)),
+            Content::NoPicture(why) => Ok(self.refuse_picture(*why)),
             Content::Unreadable => {
                 self.offer_menu(|messages| &messages.unreadable);
                 Ok(NO_TEXT.to_owned())

@@ -382,6 +382,24 @@ messages! {
     ticket_closed ["{number}", "{what}"],
     /// An officer closed a ticket.
     ticket_was_closed ["{number}"],
+    /// Stands in the transcript for a picture.
+    picture_sent [],
+    /// A picture came while a ticket is prepared.
+    picture_with_ticket [],
+    /// A picture goes to the open ticket.
+    picture_added ["{number}"],
+    /// A picture came and there is no ticket: offers an officer.
+    picture_kept [],
+    /// As many pictures as may be were sent.
+    picture_too_many ["{day}", "{ticket}"],
+    /// A picture has too many bytes or pixels.
+    picture_too_large [],
+    /// What was sent is neither JPEG nor PNG.
+    picture_unsupported [],
+    /// A picture cannot be read to its end.
+    picture_damaged [],
+    /// A picture could not be had.
+    picture_lost [],
     /// An officer settled a ticket.
     ticket_was_resolved ["{number}"],
     /// An officer holds the chat: the bot is silent.

@@ -17,6 +17,7 @@ pub mod lease;
 pub mod message;
 pub mod outbox;
 pub mod pace;
+pub mod picture;
 pub mod proof;
 pub mod report;
 pub mod tally;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use teloxide::Bot;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -11,9 +12,13 @@ use super::courtesy::Courtesy;
 use super::group;
 use super::identity::Whoami;
 use super::inbox::Inbox;
+use super::picture::{self, Taken};
 use super::update::{Heard, Press, PrivateMessage, hear};
 use crate::clock::Millis;
-use crate::conversation::message::{Channel, Contact, Content, Incoming, Pressed, Receipt};
+use crate::conversation::keeping::RawPicture;
+use crate::conversation::message::{
+    Channel, Contact, Content, Incoming, NoPicture, Pressed, Receipt,
+};
 use crate::conversation::{Engine, EngineError, Vote};
 use crate::knowledge::live::LiveKnowledge;
 use crate::knowledge::messages::fill;
@@ -43,6 +48,8 @@ const NAMESPACE: u64 = 0x7461_6e79_6100_7467;
 /// What handles updates.
 #[derive(Clone)]
 pub struct Handling {
+    /// What fetches pictures.
+    pub bot: Bot,
     /// What may get lost.
     pub courtesy: Courtesy,
     /// Where updates are kept.
@@ -64,6 +71,8 @@ enum NotNow {
     Nameless,
     #[error("it was sealed with another key")]
     Sealed,
+    #[error("Telegram cannot hand a picture over now")]
+    Picture,
     #[error(transparent)]
     Engine(#[from] EngineError),
     #[error(transparent)]
@@ -136,7 +145,7 @@ impl Handling {
                 tracing::error!(%error, "the database failed; an update is tried again");
                 SHORTLY
             }
-            NotNow::Database(_) | NotNow::Engine(_) | NotNow::Sealed => {
+            NotNow::Database(_) | NotNow::Engine(_) | NotNow::Sealed | NotNow::Picture => {
                 tracing::warn!(%reason, "an update could not be handled");
                 return self.failed(claimed).await;
             }
@@ -195,7 +204,7 @@ impl Handling {
         };
         let me = self.whoami.identity();
         match hear(&update, &me) {
-            Heard::Private(message) => self.private(&receipt, message).await,
+            Heard::Private(message) => self.private(&receipt, message, claimed.attempts).await,
             Heard::Press(press) => self.press(&receipt, press).await,
             Heard::Group(question) => {
                 // Without the bot's name nobody knows who was addressed.
@@ -225,22 +234,43 @@ impl Handling {
         }
     }
 
-    async fn private(&self, receipt: &Receipt, message: PrivateMessage) -> Result<(), NotNow> {
+    async fn private(
+        &self,
+        receipt: &Receipt,
+        message: PrivateMessage,
+        attempts: i64,
+    ) -> Result<(), NotNow> {
         self.courtesy.show_typing(message.chat);
         // The pictures of an album are one message to a person.
-        let client_id = match &message.album {
-            Some(album) => album_id(message.chat, album),
-            None => Uuid::from_u64_pair(NAMESPACE, receipt.number.unsigned_abs()),
-        };
+        let own = Uuid::from_u64_pair(NAMESPACE, receipt.number.unsigned_abs());
+        let album = message.album.as_deref();
+        let album = album.map(|album| album_id(message.chat, album));
         let contact = contact(message.chat);
-        let incoming = Incoming {
-            client_id,
+        let mut incoming = Incoming {
+            client_id: album.unwrap_or(own),
             content: message.content,
             receipt: Some(receipt.clone()),
             original: Some(message.number),
             who: message.who,
         };
-        self.answer(&contact, message.language, incoming).await
+        let mut raw = None;
+        if let Some(attached) = &message.attached {
+            match picture::take(&self.bot, attached).await {
+                Taken::Bytes(bytes) => {
+                    incoming.client_id = own;
+                    let caption = message.caption;
+                    raw = Some(RawPicture {
+                        bytes,
+                        caption,
+                        album,
+                    });
+                }
+                Taken::Later if attempts < TRIES => return Err(NotNow::Picture),
+                Taken::Later => incoming.content = Content::NoPicture(NoPicture::Lost),
+                Taken::Not(why) => incoming.content = Content::NoPicture(why),
+            }
+        }
+        self.answer(&contact, message.language, incoming, raw).await
     }
 
     async fn answer(
@@ -248,10 +278,15 @@ impl Handling {
         contact: &Contact,
         language: Language,
         mut incoming: Incoming,
+        mut raw: Option<RawPicture>,
     ) -> Result<(), NotNow> {
         for _ in 0..ENDINGS {
             let id = self.engine.reach(contact, language).await?;
-            match self.engine.handle(&id, incoming.clone()).await {
+            let handled = match raw.clone() {
+                Some(raw) => self.engine.handle_picture(&id, incoming.clone(), raw).await,
+                None => self.engine.handle(&id, incoming.clone()).await,
+            };
+            match handled {
                 Ok(_) => {
                     count("handled");
                     return Ok(());
@@ -260,6 +295,14 @@ impl Handling {
                 Err(EngineError::Gone) => {}
                 Err(EngineError::ChoiceExpired) => incoming.content = Content::Lapsed,
                 Err(EngineError::Unaskable(_)) => incoming.content = Content::Unreadable,
+                Err(EngineError::Picture(why)) => {
+                    incoming.content = Content::NoPicture(NoPicture::Refused(why));
+                    raw = None;
+                }
+                Err(EngineError::TooManyPictures) => {
+                    incoming.content = Content::NoPicture(NoPicture::TooOften);
+                    raw = None;
+                }
                 Err(EngineError::TooFast { wait }) => {
                     let wait = Millis::try_from(wait.as_millis()).unwrap_or(LONGEST);
                     return Err(NotNow::TooFast(wait));
@@ -327,7 +370,7 @@ impl Handling {
             who: press.who.clone(),
         };
         let contact = contact(press.person);
-        self.answer(&contact, press.language, incoming).await
+        self.answer(&contact, press.language, incoming, None).await
     }
 
     /// Whether a group has not asked too much.

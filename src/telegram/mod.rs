@@ -8,6 +8,7 @@ mod group;
 mod handling;
 mod identity;
 mod inbox;
+mod picture;
 mod polling;
 mod sending;
 mod text;
@@ -153,6 +154,7 @@ impl Telegram {
         );
         for _ in 0..AT_ONCE {
             let handling = Handling {
+                bot: self.bot.clone(),
                 courtesy: courtesy.clone(),
                 inbox: self.inbox.clone(),
                 engine: Arc::clone(&self.parts.engine),

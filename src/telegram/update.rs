@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::button::PressedButton;
+use super::picture::{Attached, attached};
 use crate::conversation::message::Content;
 use crate::knowledge::text::Language;
 use crate::secret::Secret;
@@ -60,6 +61,10 @@ pub struct PrivateMessage {
     pub who: Option<String>,
     /// The album that it belongs to: it is answered once.
     pub album: Option<String>,
+    /// The picture that came, if it is one.
+    pub attached: Option<Attached>,
+    /// What was written with it.
+    pub caption: Option<String>,
 }
 
 /// A button that was pressed.
@@ -263,6 +268,8 @@ fn private(part: &Value, chat: i64, number: i32, from: &User) -> Option<Heard> {
         content,
         who: from.shown(),
         album: field(part, "media_group_id"),
+        attached: attached(part),
+        caption: field(part, "caption"),
     }))
 }
 

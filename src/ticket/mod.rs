@@ -82,6 +82,8 @@ pub enum Happening {
     Opened,
     /// The person added something.
     Added,
+    /// The person sent a picture.
+    Pictured,
     /// The person for whom an officer opened it goes on with it in a chat.
     Claimed,
     /// An officer took the chat over.
@@ -126,6 +128,7 @@ impl Happening {
         match self {
             Self::Opened => "opened",
             Self::Added => "added",
+            Self::Pictured => "pictured",
             Self::Claimed => "claimed",
             Self::Taken => "taken",
             Self::HandedBack => "handed-back",

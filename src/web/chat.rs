@@ -99,7 +99,8 @@ pub struct NewMessage {
 /// What is said to a message.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Replies {
-    replies: Vec<Message>,
+    /// What is said, in order.
+    pub replies: Vec<Message>,
 }
 
 /// Say something in a chat.

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use crate::conversation::EngineError;
 use crate::knowledge::ask::Unaskable;
+use crate::picture::PictureRefused;
 
 /// Everything that a caller may be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -33,7 +34,7 @@ pub enum Code {
     Timeout,
     /// The body is over the limit.
     TooLarge,
-    /// The body is not JSON.
+    /// The body is of another type than the address takes.
     UnsupportedType,
     /// The link is spent, expired or unknown.
     LinkGone,
@@ -49,6 +50,8 @@ pub enum Code {
     EmptyText,
     /// The text is over 4,096 characters.
     TextTooLong,
+    /// The picture is incomplete or broken.
+    DamagedPicture,
     /// Too much at once; Retry-After says when to go on.
     SlowDown,
     /// The request comes from a page of another site.
@@ -92,7 +95,8 @@ impl Code {
             | Self::Expired
             | Self::Locked
             | Self::EmptyText
-            | Self::TextTooLong => StatusCode::UNPROCESSABLE_ENTITY,
+            | Self::TextTooLong
+            | Self::DamagedPicture => StatusCode::UNPROCESSABLE_ENTITY,
             Self::SlowDown => StatusCode::TOO_MANY_REQUESTS,
             Self::ForeignOrigin => StatusCode::FORBIDDEN,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -107,8 +111,12 @@ impl Code {
             Self::MethodNotAllowed => "This address does not take this method.",
             Self::ChoiceExpired => "This choice is not offered any more. Ask again.",
             Self::Timeout => "The body did not arrive in time.",
-            Self::TooLarge => "The body is over 64 KiB.",
-            Self::UnsupportedType => "The body must be application/json.",
+            Self::TooLarge => {
+                "The body is over the limit of this address: 64 KiB, or 5 MB for a picture."
+            }
+            Self::UnsupportedType => {
+                "The body must be application/json, or a PNG or JPEG where a picture is taken."
+            }
             Self::LinkGone => "The link is spent, expired or not valid. Ask again in the chat.",
             Self::InvalidIdNo => "This is not the form of an identity number.",
             Self::WrongCode => "The code is not right.",
@@ -116,6 +124,7 @@ impl Code {
             Self::Locked => "Too many attempts. Ask again later.",
             Self::EmptyText => "The text is empty.",
             Self::TextTooLong => "The text is longer than 4,096 characters.",
+            Self::DamagedPicture => "The picture is incomplete or broken.",
             Self::SlowDown => "Too much at once. Go on after the time in Retry-After.",
             Self::ForeignOrigin => "Pages of other sites cannot use this address.",
             Self::Unavailable => "The service cannot do this now. Try again shortly.",
@@ -151,6 +160,8 @@ impl Refusal {
     }
 }
 
+/// Who has sent as many pictures as are looked at in a day comes back later.
+const AN_HOUR: Duration = Duration::from_secs(3_600);
 /// What is too busy now is worth trying again after this.
 const SHORTLY: Duration = Duration::from_secs(2);
 
@@ -214,6 +225,7 @@ impl From<EngineError> for Refusal {
     fn from(error: EngineError) -> Self {
         match error {
             EngineError::TooFast { wait } => Self::slow_down(wait),
+            EngineError::TooManyPictures => Self::slow_down(AN_HOUR),
             other => Code::from(other).into(),
         }
     }
@@ -233,6 +245,12 @@ impl From<EngineError> for Code {
             EngineError::NoSuchMessage => Self::NotFound,
             EngineError::ChoiceExpired => Self::ChoiceExpired,
             EngineError::Unaskable(error) => error.into(),
+            EngineError::Picture(PictureRefused::TooLarge | PictureRefused::TooManyPixels) => {
+                Self::TooLarge
+            }
+            EngineError::Picture(PictureRefused::Unsupported) => Self::UnsupportedType,
+            EngineError::Picture(PictureRefused::Damaged) => Self::DamagedPicture,
+            EngineError::TooManyPictures => Self::SlowDown,
             EngineError::Busy => {
                 tracing::warn!("a conversation was too busy for a turn");
                 Self::Unavailable

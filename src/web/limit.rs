@@ -11,6 +11,7 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use ipnet::{IpNet, Ipv6Net};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use super::WebState;
@@ -23,6 +24,10 @@ use crate::storage::pace::{self, Rate};
 
 /// An office shares an address: what holds for one network is this many times wider there.
 pub const OFFICE_FACTOR: usize = 10;
+/// Pictures that one network may send in an hour.
+const PICTURES: usize = 60;
+/// Pictures whose bodies one process reads at the same time: each may take five megabytes.
+const UPLOADS: usize = 16;
 /// One household or phone has this much of the IPv6 addresses.
 const IPV6_PREFIX: u8 = 56;
 
@@ -42,22 +47,39 @@ pub struct WebLimits {
     pub new_chats: usize,
     /// Open streams of one chat in this process.
     pub streams: Streams,
+    /// Pictures that are being read in this process.
+    pub uploads: Uploads,
 }
 
 impl WebLimits {
     /// Takes one of a network's new chats.
     pub async fn admit_chat(&self, network: &Network) -> Result<(), Refusal> {
+        self.admit(network, ("new-chat", "new_chats"), self.new_chats)
+            .await
+    }
+
+    /// Takes one of a network's pictures.
+    pub async fn admit_picture(&self, network: &Network) -> Result<(), Refusal> {
+        self.admit(network, ("picture", "pictures"), PICTURES).await
+    }
+
+    async fn admit(
+        &self,
+        network: &Network,
+        (key, limit): (&str, &'static str),
+        an_hour: usize,
+    ) -> Result<(), Refusal> {
         let factor = if network.office { OFFICE_FACTOR } else { 1 };
-        let rate = Rate::an_hour(self.new_chats.saturating_mul(factor));
+        let rate = Rate::an_hour(an_hour.saturating_mul(factor));
         let name = self.secret_key.pseudonym("network", &network.prefix);
         let mut transaction = self.store.begin().await?;
-        let key = format!("new-chat {name}");
+        let key = format!("{key} {name}");
         let wait = pace::take(&mut transaction, &key, rate, self.clock.now()).await?;
         transaction.commit().await?;
         if wait == 0 {
             return Ok(());
         }
-        metrics::counter!("tanya_limited_total", "limit" => "new_chats").increment(1);
+        metrics::counter!("tanya_limited_total", "limit" => limit).increment(1);
         Err(Refusal::slow_down(Duration::from_millis(
             wait.unsigned_abs(),
         )))
@@ -133,6 +155,23 @@ fn network_of(client: IpAddr, offices: &[IpNet]) -> Network {
     Network {
         prefix,
         office: is_in(offices, client),
+    }
+}
+
+/// The places for pictures that are being read.
+#[derive(Clone, Debug)]
+pub struct Uploads(Arc<Semaphore>);
+
+impl Default for Uploads {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(UPLOADS)))
+    }
+}
+
+impl Uploads {
+    /// A place, if one is free; given back when it is dropped.
+    pub fn admit(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.0).try_acquire_owned().ok()
     }
 }
 

@@ -13,6 +13,7 @@ mod link;
 pub mod metrics;
 mod origin;
 pub mod pages;
+mod picture;
 pub mod server;
 mod verify;
 
@@ -115,6 +116,7 @@ pub fn router(mut web: Web) -> Router {
         .routes(routes!(chat::ask_once))
         .routes(routes!(chat::begin))
         .routes(routes!(chat::say, chat::read))
+        .routes(routes!(picture::send))
         .routes(routes!(events::follow))
         .routes(routes!(chat::vote))
         .routes(routes!(chat::end))

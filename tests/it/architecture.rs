@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Who may import whom (docs/architecture.md). `clock` is free for all.
-const ALLOWED: [(&str, &[&str]); 26] = [
+const ALLOWED: [(&str, &[&str]); 27] = [
     ("main", &["cli"]),
     (
         "app",
@@ -62,6 +62,7 @@ const ALLOWED: [(&str, &[&str]); 26] = [
             "identity",
             "knowledge",
             "mail",
+            "picture",
             "portal",
             "redact",
             "secret",
@@ -78,6 +79,7 @@ const ALLOWED: [(&str, &[&str]); 26] = [
             "conversation",
             "knowledge",
             "outbox",
+            "picture",
             "redact",
             "secret",
             "storage",
@@ -107,6 +109,7 @@ const ALLOWED: [(&str, &[&str]); 26] = [
             "knowledge",
             "mail",
             "outbox",
+            "picture",
             "portal",
             "redact",
             "secret",
@@ -122,6 +125,7 @@ const ALLOWED: [(&str, &[&str]); 26] = [
     ("edition", &["audit", "knowledge", "storage"]),
     ("calendar", &[]),
     ("csv", &[]),
+    ("picture", &[]),
     (
         "identity",
         &["audit", "key_ring", "outbox", "secret", "storage"],

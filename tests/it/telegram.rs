@@ -200,9 +200,9 @@ on_telegram! {
             let message = update["message"].as_object_mut().unwrap();
             message.remove("text");
             message.insert("media_group_id".into(), json!("13579"));
-            message.insert("photo".into(), json!([{
-                "file_id": format!("photo{number}"), "file_unique_id": format!("u{number}"), "width": 90, "height": 67,
-            }]));
+            message.insert("video".into(), json!({
+                "file_id": format!("video{number}"), "file_unique_id": format!("u{number}"), "width": 90, "height": 67, "duration": 3,
+            }));
             telegram.give(update);
         }
         telegram.give(edited(AMINAH, "slip gaji"));

@@ -1,6 +1,6 @@
 //! Whatever is said, in whatever state.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use jiff::civil::date;
 use proptest::prelude::*;
@@ -8,11 +8,14 @@ use proptest::prelude::*;
 use super::*;
 use crate::conversation::action::{Service, Wish};
 use crate::conversation::handoff::{DeskTicket, Hours};
+use crate::conversation::message::SentPicture;
+use crate::conversation::picture::PictureRoom;
 use crate::identity::number::Kind;
 use crate::identity::{Proof, Standing, Who};
 use crate::knowledge::answer::Contacts;
 use crate::knowledge::source::Source;
 use crate::knowledge::{LoadOptions, Strictness};
+use crate::picture::{Picture, PictureKind};
 
 static KNOWLEDGE: LazyLock<Knowledge> = LazyLock::new(|| {
     let options = LoadOptions {
@@ -62,6 +65,7 @@ enum Event {
     PressedOffered(usize),
     PressedUnknown(String),
     Lapsed,
+    Pictured(Option<usize>),
     Unreadable,
 }
 
@@ -72,6 +76,7 @@ fn event() -> impl Strategy<Value = Event> {
         3 => (0_usize..8).prop_map(Event::PressedOffered),
         1 => "[a-z:]{1,12}".prop_map(Event::PressedUnknown),
         1 => Just(Event::Lapsed),
+        1 => prop::option::of(0..SAID.len()).prop_map(Event::Pictured),
         1 => Just(Event::Unreadable),
     ]
 }
@@ -93,6 +98,10 @@ fn desk() -> impl Strategy<Value = Desk> {
             _ => ticket(true),
         },
         full: which == 2,
+        pictures: PictureRoom {
+            chat_full: which == 2,
+            ticket_full: false,
+        },
         hours: Hours::default(),
     })
 }
@@ -138,6 +147,15 @@ fn service() -> impl Strategy<Value = Service> {
     ]
 }
 
+fn picture() -> Arc<Picture> {
+    Arc::new(Picture {
+        bytes: Vec::new(),
+        kind: PictureKind::Png,
+        width: 1,
+        height: 1,
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
@@ -162,6 +180,11 @@ proptest! {
                 },
                 Event::PressedUnknown(value) => Content::Choice(Pressed { value, under: None }),
                 Event::Lapsed => Content::Lapsed,
+                Event::Pictured(caption) => Content::Picture(SentPicture {
+                    picture: picture(),
+                    caption: caption.map(|which| SAID[which].to_owned()),
+                    answered: false,
+                }),
                 Event::Unreadable => Content::Unreadable,
             };
             let circumstances = Circumstances {

@@ -79,6 +79,10 @@ pub const ROUTES: &[Row] = &[
         "/console/tiket/{number}",
         Access::May(Permission::ViewTicket),
     ),
+    get(
+        "/console/tiket/{number}/gambar/{id}",
+        Access::May(Permission::ViewTranscript),
+    ),
     post(
         "/console/tiket/{number}/balas",
         Access::May(Permission::WorkTicket),

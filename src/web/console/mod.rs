@@ -11,6 +11,7 @@ mod counter;
 mod door;
 mod live;
 mod page;
+mod picture;
 mod queue;
 mod reading;
 mod reports;
@@ -58,6 +59,10 @@ pub fn routes(state: WebState) -> Router<WebState> {
         .route("/console/langsung", get(live::follow))
         .route("/console/baharu", get(counter::form).post(counter::open))
         .route("/console/tiket/{number}", get(ticket::show))
+        .route(
+            "/console/tiket/{number}/gambar/{id}",
+            get(picture::download),
+        )
         .route("/console/tiket/{number}/balas", post(ticket::reply))
         .route("/console/tiket/{number}/nota", post(ticket::note))
         .route("/console/tiket/{number}/ambil", post(ticket::take))

@@ -120,7 +120,7 @@ impl Reading<'_> {
             let item = match event.kind.as_str() {
                 "note" => Item::Message(Box::new(self.note(event))),
                 // The transcript has them.
-                "added" | "replied" if self.chat.is_some() => continue,
+                "added" | "pictured" | "replied" if self.chat.is_some() => continue,
                 _ => Item::Event(self.happening(event)),
             };
             timed.push((event.at, item));
@@ -211,6 +211,7 @@ impl Reading<'_> {
         let said = match event.kind.as_str() {
             "opened" => w.t("Tiket dibuka", "Ticket opened"),
             "added" => w.t("Pengguna menambah mesej", "The user added a message"),
+            "pictured" => w.t("Pengguna menghantar gambar", "The user sent a picture"),
             "claimed" => w.t(
                 "Pengguna menyambung dalam sembang",
                 "The user goes on in a chat",

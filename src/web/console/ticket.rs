@@ -9,6 +9,7 @@ use super::super::WebState;
 use super::super::error::{Code, Refusal};
 use super::access::{Posted, Who};
 use super::page::{not_found, render_as, shell, words};
+use super::picture::listed;
 use super::queue::subject;
 use super::reading::Reading;
 use super::view::{Choice, Opened, TicketPage, Words};
@@ -18,6 +19,7 @@ use crate::clock::Millis;
 use crate::conversation::desk::{Act, Agent, DeskError};
 use crate::storage::conversation;
 use crate::storage::message as transcript;
+use crate::storage::picture as pictures;
 use crate::storage::ticket;
 use crate::storage::ticket_event;
 use crate::storage::{canned_reply, ticket_view};
@@ -136,6 +138,10 @@ async fn page(
         true => transcript::latest(&mut connection, &row.conversation_id, SHOWN).await?,
         false => Vec::new(),
     };
+    let pictures = match who.may(Permission::ViewTranscript) {
+        true => pictures::of_ticket(&mut connection, number.as_str()).await?,
+        false => Vec::new(),
+    };
     let canned = canned_reply::all(&mut connection).await?;
     drop(connection);
     let reading = Reading {
@@ -207,6 +213,7 @@ async fn page(
             .rev()
             .map(|event| reading.happening(event))
             .collect(),
+        pictures: listed(&w, number.as_str(), &pictures),
         shell,
         w: w.clone(),
     };

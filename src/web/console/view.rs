@@ -438,6 +438,23 @@ pub struct TicketPage {
     pub linked: Vec<String>,
     /// What happened to it, newest first.
     pub history: Vec<Happening>,
+    /// The pictures that the person sent, oldest first.
+    pub pictures: Vec<PictureRow>,
+}
+
+/// A picture that the person sent.
+#[derive(Clone, Debug, Default)]
+pub struct PictureRow {
+    /// Where it is downloaded.
+    pub href: String,
+    /// Its name, by its place.
+    pub name: String,
+    /// `PNG` or `JPG`.
+    pub kind: String,
+    /// Its size.
+    pub size: String,
+    /// When it came.
+    pub when: When,
 }
 
 /// A promise of the charter.

@@ -5,6 +5,7 @@ pub mod browser;
 pub mod database;
 pub mod desk;
 pub mod mail_server;
+pub mod picture;
 pub mod process;
 pub mod proof;
 pub mod proxy;

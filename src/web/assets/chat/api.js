@@ -4,6 +4,8 @@
 
 const BASE = '/api/v1/conversations';
 const TIMEOUT_MS = 20_000;
+/** Five megabytes over a slow line. */
+const PICTURE_TIMEOUT_MS = 90_000;
 
 /** The server refused; `code` is stable, `retryAfter` in milliseconds. */
 export class Problem extends Error {
@@ -44,21 +46,22 @@ async function problem(response) {
 /**
  * @param {string} method
  * @param {string} path
- * @param {{ token?: string, body?: unknown, keepalive?: boolean }} [options] `keepalive`: the request outlives the page
+ * @param {{ token?: string, body?: unknown, picture?: Blob, keepalive?: boolean }} [options] `keepalive`: the request outlives the page
  * @returns {Promise<any>} the body, or null where there is none
  */
-async function call(method, path, { token, body, keepalive = false } = {}) {
+async function call(method, path, { token, body, picture, keepalive = false } = {}) {
   /** @type {{ [name: string]: string }} */
   const headers = { Accept: 'application/json' };
   if (token) headers.Authorization = `Bearer ${token}`;
   if (body !== undefined) headers['Content-Type'] = 'application/json';
+  if (picture) headers['Content-Type'] = picture.type;
   const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), TIMEOUT_MS);
+  const timer = setTimeout(() => abort.abort(), picture ? PICTURE_TIMEOUT_MS : TIMEOUT_MS);
   try {
     const response = await fetch(BASE + path, {
       method,
       headers,
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: picture ?? (body === undefined ? undefined : JSON.stringify(body)),
       cache: 'no-store',
       credentials: 'omit',
       keepalive,
@@ -88,6 +91,16 @@ export function createConversation(lang) {
  */
 export function postMessage({ id, token }, body) {
   return call('POST', `/${encodeURIComponent(id)}/messages`, { token, body, keepalive: true });
+}
+
+/**
+ * @param {Credentials} chat
+ * @param {string} client_id
+ * @param {Blob} picture
+ * @returns {Promise<{ replies: Message[] }>}
+ */
+export function postPicture({ id, token }, client_id, picture) {
+  return call('POST', `/${encodeURIComponent(id)}/pictures?client_id=${encodeURIComponent(client_id)}`, { token, picture });
 }
 
 /**

@@ -1,8 +1,8 @@
 // One chat from its start to its end: created or resumed, listened to, written to, ended. The view only hears of it.
 
-import { Problem, createConversation, endConversation, listMessages, openEvents, postMessage, sendFeedback, sendProof } from './api.js';
+import { Problem, createConversation, endConversation, listMessages, openEvents, postMessage, postPicture, sendFeedback, sendProof } from './api.js';
 import { Nap, backoff } from './backoff.js';
-import { currentLang } from './i18n.js';
+import { currentLang, t } from './i18n.js';
 import { Outbox } from './outbox.js';
 import { Refresh } from './refresh.js';
 import { clearSession, loadSession, saveSession } from './session.js';
@@ -58,7 +58,8 @@ export class Conversation {
     this.#outbox = new Outbox({
       post: (pending) => {
         if (pending.state === 'sending') this.#watcher.onTyping(true);
-        const { client_id, text, choice } = pending;
+        const { client_id, text, choice, picture } = pending;
+        if (picture) return postPicture(this.#mine(), client_id, picture);
         return postMessage(this.#mine(), choice === undefined ? { client_id, text } : { client_id, choice });
       },
       onSent: (pending, replies) => {
@@ -92,6 +93,11 @@ export class Conversation {
   /** @param {string} text @param {string} [choice] */
   say(text, choice) {
     this.#outbox.push(this.store.addPending(text, choice));
+  }
+
+  /** @param {File} picture */
+  show(picture) {
+    this.#outbox.push(this.store.addPending(t('picture_sent'), undefined, picture));
   }
 
   /** @param {Choice} choice */

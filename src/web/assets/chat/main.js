@@ -8,6 +8,7 @@ import { forgetDownload } from './download.js';
 import { connectHost } from './host.js';
 import { currentLang, setLang } from './i18n.js';
 import { Menu } from './menu.js';
+import { Picture } from './picture.js';
 import { Proof } from './proof.js';
 import { loadSession } from './session.js';
 import { setSound } from './sound.js';
@@ -47,9 +48,10 @@ const conversation = new Conversation({
     else view.stopTyping();
   },
   onEnded: (reason) => {
-    if (!ended) kept = reason === 'ended_by_you' ? '' : conversation.store.unsent().map(({ text }) => text).join('\n');
+    if (!ended) kept = reason === 'ended_by_you' ? '' : conversation.store.unsent().filter(({ picture }) => !picture).map(({ text }) => text).join('\n');
     ended = true;
     menu.close();
+    picture.close();
     proof.forget();
     composer.hidden = true;
     view.setState('ended');
@@ -89,6 +91,15 @@ const composer = new Composer((text) => {
   attention.asked();
   view.say(null);
   conversation.say(text);
+});
+const picture = new Picture({
+  send: (file) => {
+    attention.asked();
+    view.say(null);
+    conversation.show(file);
+  },
+  say: (key) => view.say(key, true),
+  focus: () => composer.focus(),
 });
 const menu = new Menu();
 const attention = new Attention(host, () => conversation.store.items());
@@ -131,6 +142,7 @@ function setOpen(open) {
   if (open) focusInside();
   else {
     confirm.close();
+    picture.close();
     menu.close();
   }
 }
@@ -184,7 +196,7 @@ if (host.embedded) {
     host.size(large);
   });
   document.addEventListener('keydown', (event) => {
-    if (event.key === 'Escape' && !confirm.open && !event.isComposing) host.close();
+    if (event.key === 'Escape' && !document.querySelector('dialog[open]') && !event.isComposing) host.close();
   });
 }
 

@@ -55,10 +55,10 @@ function own(item, acts) {
 function ownMeta({ message, pending }, acts) {
   if (!pending) return el('p', { class: 'meta' }, time(message.at));
   if (pending.state === 'sent') return el('p', { class: 'meta' }, time(pending.at));
-  const refused = ['expired', 'too_long', 'empty', 'refused'].includes(pending.state);
+  const refused = ['expired', 'too_long', 'empty', 'refused'].includes(pending.state) || pending.state.startsWith('picture_');
   const meta = el('p', { class: refused ? 'meta meta-refused' : 'meta', 'data-state': pending.state }, stateOf(pending));
   if (!refused) return meta;
-  if (pending.choice === undefined) meta.append(' ', button('small', t('edit'), () => acts.edit(pending)));
+  if (pending.choice === undefined && !pending.picture) meta.append(' ', button('small', t('edit'), () => acts.edit(pending)));
   meta.append(' ', button('small', t('dismiss'), () => acts.dismiss(pending)));
   return meta;
 }

@@ -23,6 +23,11 @@ const SHORTLY_MS = 15_000;
 /** What the server will never take, and why. @type {{ [code: string]: PendingState }} */
 const REFUSALS = { choice_expired: 'expired', too_large: 'too_long', text_too_long: 'too_long', empty_text: 'empty' };
 
+/** The same for a picture. @type {{ [code: string]: PendingState }} */
+const PICTURE_REFUSALS = { too_large: 'picture_too_large', unsupported_type: 'picture_unsupported', damaged_picture: 'picture_damaged' };
+/** Nobody waits for longer than this with a picture in hand. */
+const PICTURE_WAIT_MS = 60_000;
+
 export class Outbox {
   /** @type {OutboxOwner} */
   #owner;
@@ -130,6 +135,10 @@ export class Outbox {
     if (error.status === 429) {
       this.#mayWake = false;
       const wait = Math.max(error.retryAfter ?? 0, backoff(tries));
+      if (head.picture && wait > PICTURE_WAIT_MS) {
+        this.#owner.onState(head, 'picture_too_many');
+        return null;
+      }
       this.hold('slow', wait);
       return wait;
     }
@@ -137,6 +146,10 @@ export class Outbox {
       const wait = Math.max(Math.min(error.retryAfter ?? 0, 60_000), backoff(tries));
       this.hold('busy', wait);
       return wait;
+    }
+    if (head.picture) {
+      this.#owner.onState(head, PICTURE_REFUSALS[error.code] ?? 'refused');
+      return null;
     }
     this.#owner.onState(head, REFUSALS[error.code] ?? (error.status === 413 ? 'too_long' : 'refused'));
     return null;

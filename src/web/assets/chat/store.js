@@ -79,10 +79,10 @@ export class Store {
     this.#touch();
   }
 
-  /** @param {string} text @param {string} [choice] @returns {Pending} */
-  addPending(text, choice) {
+  /** @param {string} text @param {string} [choice] @param {File} [picture] @returns {Pending} */
+  addPending(text, choice, picture) {
     const pending = /** @type {Pending} */ ({
-      client_id: uuid(), text, choice, at: new Date().toISOString(), state: 'sending', until: 0, rank: Infinity,
+      client_id: uuid(), text, choice, picture, at: new Date().toISOString(), state: 'sending', until: 0, rank: Infinity,
     });
     this.#pending.push(pending);
     this.#touch();

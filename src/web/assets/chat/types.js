@@ -34,13 +34,15 @@
 
 /**
  * Why an own message is not at the server yet. `stalled`: no word of it for long; `sent`: it is there, but our copy of the record has not come.
- * @typedef {'sending' | 'stalled' | 'waiting' | 'busy' | 'slow' | 'sent' | 'expired' | 'too_long' | 'empty' | 'refused'} PendingState
+ * @typedef {'sending' | 'stalled' | 'waiting' | 'busy' | 'slow' | 'sent' | 'expired' | 'too_long' | 'empty' | 'refused' | PictureState} PendingState
  */
+/** Why a picture is not taken. @typedef {'picture_too_large' | 'picture_unsupported' | 'picture_damaged' | 'picture_too_many'} PictureState */
 /**
  * @typedef {object} Pending
  * @property {string} client_id
  * @property {string} text what the bubble shows
  * @property {string} [choice]
+ * @property {File} [picture] what is sent instead of a text
  * @property {string} at
  * @property {PendingState} state
  * @property {number} until when it is tried again, as Date.now() counts; 0 where that is soon

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::chats::Chats;
 use super::description::DESCRIPTION;
+use super::files::Files;
 use super::queue::Queue;
 use super::updates::bot;
 use super::{Fault, Outcome, Refusal, Webhook};
@@ -29,6 +30,7 @@ pub struct Planned {
 pub struct Telegram {
     pub queue: Queue,
     pub chats: Chats,
+    pub files: Files,
     pub webhook: Option<Webhook>,
     pub last_update: i64,
     /// Counts the calls of getUpdates; the newest one ends those before it.
@@ -108,6 +110,7 @@ impl Telegram {
             "answercallbackquery" => self.chats.answer_callback_query(params),
             "sendchataction" => self.chats.send_chat_action(params),
             "leavechat" => self.chats.leave_chat(params),
+            "getfile" => self.files.get_file(params),
             "getchat" => self.chats.get_chat(params),
             "setmycommands" => self.set_my_commands(params),
             "getmycommands" => {

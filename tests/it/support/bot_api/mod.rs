@@ -3,6 +3,7 @@
 
 mod chats;
 mod description;
+pub mod files;
 mod methods;
 mod queue;
 pub mod updates;

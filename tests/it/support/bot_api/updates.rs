@@ -23,6 +23,35 @@ pub fn private_text_in(user: i64, text: &str, language_code: &str) -> Value {
     json!({"message": message})
 }
 
+/// A photo in the private chat of a person, in two sizes.
+pub fn private_photo(user: i64, file_id: &str, caption: Option<&str>) -> Value {
+    let size = |id: String, side: u32| json!({"file_id": id, "file_unique_id": format!("u{id}"), "width": side, "height": side});
+    let sizes = json!([
+        size(format!("{file_id}-small"), 90),
+        size(file_id.to_owned(), 1280)
+    ]);
+    private_content(user, "photo", sizes, caption)
+}
+
+/// A file in the private chat of a person, of the kind that its sender says.
+pub fn private_document(user: i64, file_id: &str, kind: &str) -> Value {
+    let document = json!({
+        "file_id": file_id, "file_unique_id": format!("u{file_id}"), "file_name": "../..\u{200b}/.htaccess", "mime_type": kind,
+    });
+    private_content(user, "document", document, None)
+}
+
+fn private_content(user: i64, name: &str, content: Value, caption: Option<&str>) -> Value {
+    let mut update = private_text(user, "x");
+    let message = update["message"].as_object_mut().unwrap();
+    message.remove("text");
+    message.insert(name.to_owned(), content);
+    if let Some(caption) = caption {
+        message.insert("caption".to_owned(), json!(caption));
+    }
+    update
+}
+
 /// A press on a button of a message that the bot has sent.
 pub fn press(user: i64, message: &Value, data: &str) -> Value {
     json!({"callback_query": {

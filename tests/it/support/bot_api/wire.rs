@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::any;
+use axum::routing::{any, get};
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
@@ -24,6 +24,7 @@ const TEXTS: [&str; 3] = ["url", "ip_address", "secret_token"];
 pub fn router(api: BotApi) -> Router {
     Router::new()
         .route("/{bot}/{method}", any(serve))
+        .route("/file/{bot}/{*path}", get(serve_file))
         .fallback(async || answer(&Err(Refusal::new(404, "Not Found"))))
         .with_state(api)
 }
@@ -65,6 +66,16 @@ async fn serve(
         _ => {}
     }
     answer(&outcome)
+}
+
+async fn serve_file(
+    State(api): State<BotApi>,
+    Path((bot, path)): Path<(String, String)>,
+) -> Response {
+    match authorise(&bot) {
+        Ok(()) => api.telegram().files.serve(&path),
+        Err(refusal) => answer(&Err(refusal)),
+    }
 }
 
 fn authorise(bot: &str) -> Result<(), Refusal> {
