@@ -101,6 +101,9 @@ pub struct DeskTicket {
     pub pending: bool,
 }
 
+/// Who describes a problem in so few characters means what was spoken of before.
+const AS_BEFORE: usize = 12;
+
 /// The office's hours, in words.
 #[derive(Clone, Debug, Default)]
 pub struct Hours {
@@ -293,7 +296,8 @@ impl Turn<'_> {
                 self.ask_next(handoff);
             }
             HandoffStep::Problem => {
-                if handoff.title.is_empty() {
+                // What was asked before says less than what is described now; "macam tadi" says less than that.
+                if handoff.title.is_empty() || said.chars().count() > AS_BEFORE {
                     handoff.title = said.clone();
                 }
                 self.open_ticket(handoff);

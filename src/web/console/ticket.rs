@@ -287,14 +287,21 @@ async fn insert(
     let mut connection = state.limits.store.connection().await?;
     let rows = canned_reply::all(&mut connection).await?;
     let row = ticket::by_number(&mut connection, parsed.as_str()).await?;
+    let chat = row.as_ref().map(|row| row.conversation_id.as_str());
+    let chat = conversation::by_id(&mut connection, chat.unwrap_or_default()).await?;
     drop(connection);
+    let english = chat.is_some_and(|chat| chat.language == "en");
     let chosen = rows.iter().find(|row| row.id == form.canned);
     let name = row
         .and_then(|row| state.engine.tickets().name(&row))
         .unwrap_or_default();
     let text = chosen.map_or_else(String::new, |row| {
-        row.text_ms
-            .replace("{nombor}", parsed.as_str())
+        // In the language of who reads it, not of who sends it.
+        let text = match english && !row.text_en.is_empty() {
+            true => &row.text_en,
+            false => &row.text_ms,
+        };
+        text.replace("{nombor}", parsed.as_str())
             .replace("{nama}", &name)
     });
     let draft = if form.text.trim().is_empty() {
