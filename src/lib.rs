@@ -20,6 +20,7 @@
 //! | [`news`] | what other processes on the database announce |
 //! | [`outbox`] | what must go out, written down before it goes |
 //! | [`portal`] | the payroll portal's interface, and a simulator of it |
+//! | [`question`] | what was asked and not answered |
 //! | [`redact`] | what must never be kept |
 //! | [`retention`] | deletes what is older than it may be kept |
 //! | [`secret`] | keys and what is sealed with them |
@@ -47,6 +48,7 @@ pub mod mail;
 pub mod news;
 pub mod outbox;
 pub mod portal;
+pub mod question;
 pub mod redact;
 pub mod retention;
 pub mod secret;

@@ -18,6 +18,8 @@ pub mod message;
 pub mod outbox;
 pub mod pace;
 pub mod proof;
+pub mod proposal;
+pub mod question;
 pub mod report;
 pub mod tally;
 pub mod ticket;

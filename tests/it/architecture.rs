@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Who may import whom (docs/architecture.md). `clock` is free for all.
-const ALLOWED: [(&str, &[&str]); 26] = [
+const ALLOWED: [(&str, &[&str]); 27] = [
     ("main", &["cli"]),
     (
         "app",
@@ -22,6 +22,7 @@ const ALLOWED: [(&str, &[&str]); 26] = [
             "news",
             "outbox",
             "portal",
+            "question",
             "retention",
             "secret",
             "storage",
@@ -54,6 +55,7 @@ const ALLOWED: [(&str, &[&str]); 26] = [
         "web",
         &[
             "agent",
+            "audit",
             "calendar",
             "config",
             "conversation",
@@ -63,6 +65,7 @@ const ALLOWED: [(&str, &[&str]); 26] = [
             "knowledge",
             "mail",
             "portal",
+            "question",
             "redact",
             "secret",
             "storage",
@@ -134,6 +137,7 @@ const ALLOWED: [(&str, &[&str]); 26] = [
     ("bell", &[]),
     ("secret", &[]),
     ("knowledge", &["calendar"]),
+    ("question", &["knowledge", "redact", "storage"]),
     ("redact", &[]),
     ("retention", &["storage"]),
     ("storage", &[]),

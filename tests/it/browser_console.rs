@@ -10,7 +10,7 @@ use crate::support::desk::code_of;
 const PASSWORD: &str = "kuda lumping hijau 7";
 
 /// Signs in by the pages' own forms.
-async fn sign_in(browser: &Browser, app: &TestApp, role: Role) {
+pub async fn sign_in(browser: &Browser, app: &TestApp, role: Role) {
     let given = Secret::new(PASSWORD.to_owned());
     let secret = app
         .app

@@ -38,6 +38,7 @@ mod pages;
 mod portal_faults;
 mod privacy;
 mod proof;
+mod questions;
 mod router;
 mod scale;
 mod server;
