@@ -20,6 +20,7 @@ use crate::clock::{Clock, Millis};
 use crate::config::{Mode, PortalSettings, Role, Settings};
 use crate::conversation::{self, Bounds, Engine};
 use crate::edition::Editions;
+use crate::edition::proposal::Proposals;
 use crate::identity::{self, Identity};
 use crate::key_ring::KeyRing;
 use crate::knowledge::live::LiveKnowledge;
@@ -32,6 +33,7 @@ use crate::news;
 use crate::outbox::Post;
 use crate::portal::Portal;
 use crate::portal::simulator::Simulator;
+use crate::question::Questions;
 use crate::retention::Retention;
 use crate::secret::{self, Secret, SecretKey};
 use crate::storage::pace::Rate;
@@ -121,6 +123,12 @@ impl App {
             knowledge: Arc::clone(&knowledge),
             audit: identity.audit().clone(),
         });
+        let questions = Arc::new(Questions {
+            store: Arc::clone(&store),
+            knowledge: Arc::clone(&knowledge),
+            clock: clock.clone(),
+        });
+        let proposals = Arc::new(Proposals::new(Arc::clone(&editions), clock.clone()));
         let (mailer, inbox) = mailer(settings, &public_url)?;
         let worker = Worker::new(worker::Parts {
             store: Arc::clone(&store),
@@ -169,6 +177,8 @@ impl App {
             identity: Arc::clone(&identity),
             agents: Arc::clone(&agents),
             editions: Arc::clone(&editions),
+            questions,
+            proposals,
             portal,
             demo: inbox.map(|inbox| Demo {
                 inbox,

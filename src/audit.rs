@@ -63,6 +63,32 @@ pub enum Event {
 }
 
 impl Event {
+    /// All of them.
+    pub const ALL: [Self; 22] = [
+        Self::VerifyAsked,
+        Self::VerifyStarted,
+        Self::CodeMailed,
+        Self::VerifyFinished,
+        Self::ProofReturned,
+        Self::Binding,
+        Self::SessionsEnded,
+        Self::PasswordReset,
+        Self::Activation,
+        Self::PayslipLink,
+        Self::StatementLink,
+        Self::LinkOpened,
+        Self::Disavowed,
+        Self::Mailed,
+        Self::Ticket,
+        Self::SignIn,
+        Self::Agent,
+        Self::Knowledge,
+        Self::RemovalFailed,
+        Self::Breaker,
+        Self::Erased,
+        Self::Anchored,
+    ];
+
     /// The name as stored.
     pub fn as_str(self) -> &'static str {
         match self {

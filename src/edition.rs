@@ -1,5 +1,8 @@
 //! What is edited in the console: kept in the database, taken up by every process, written back to the folder where that
-//! can be written.
+//! can be written. A file is kept as it was found before its first edition, so that there is a way back to it.
+
+pub mod difference;
+pub mod proposal;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,8 +14,8 @@ use crate::audit::{Audit, Entry, Event};
 use crate::clock::Millis;
 use crate::knowledge::live::LiveKnowledge;
 use crate::knowledge::{Edition, hash};
-use crate::storage::Store;
 use crate::storage::edition::{self, EditionRow};
+use crate::storage::{Connection, Store};
 
 /// How often is looked whether somebody edited something.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -42,6 +45,8 @@ pub struct Edited<'a> {
     pub author: &'a str,
     /// Why.
     pub reason: &'a str,
+    /// The text that it was made from, where it must still be in use.
+    pub onto: Option<&'a str>,
 }
 
 /// The editions of a database.
@@ -94,36 +99,75 @@ impl Editions {
 
     /// Keeps what was edited, and puts it to use.
     pub async fn keep(&self, edited: Edited<'_>, now: Millis) -> Result<(), EditionError> {
-        let written = self
-            .knowledge
-            .written()
-            .map_err(|_| EditionError::Unreadable)?;
-        let before = written.get(edited.file).ok_or(EditionError::Unreadable)?;
-        let made = Edition::of(edited.file, &before.text, edited.text.to_owned());
         let mut transaction = self.store.begin().await?;
-        let latest = edition::latest(&mut transaction).await?;
-        let number = latest.iter().find(|row| row.file == edited.file);
-        // What was written back is not the file that somebody wrote: the edition still stands for that one.
-        let same = number.filter(|row| row.text == before.text);
-        let base = same.map_or(made.base, |row| row.base.clone());
-        let row = EditionRow {
-            file: made.file,
-            number: number.map_or(1, |row| row.number + 1),
-            base,
-            text: made.text,
-            author: edited.author.to_owned(),
-            reason: edited.reason.to_owned(),
-            created_at: now,
-        };
-        if !edition::insert(&mut transaction, &row).await? {
-            return Err(EditionError::Changed);
-        }
+        let row = self.insert(&mut transaction, edited, now).await?;
         let detail = format!("{} {}", row.file, row.number);
         let entry = Entry::new(Event::Knowledge, "edited")
             .about(edited.author)
             .detail(&detail);
         self.audit.record(&mut transaction, entry, now).await?;
         transaction.commit().await?;
+        self.publish(&row).await?;
+        Ok(())
+    }
+
+    /// Adds an edition in a transaction; before the first of a file, and wherever somebody has written the file since,
+    /// the file as it was found.
+    async fn insert(
+        &self,
+        connection: &mut Connection,
+        edited: Edited<'_>,
+        now: Millis,
+    ) -> Result<EditionRow, EditionError> {
+        let written = self
+            .knowledge
+            .written()
+            .map_err(|_| EditionError::Unreadable)?;
+        let found = written.get(edited.file).ok_or(EditionError::Unreadable)?;
+        let latest = edition::latest(connection).await?;
+        let latest = latest.into_iter().find(|row| row.file == edited.file);
+        let last = latest.as_ref().map_or(0, |row| row.number);
+        let known = edition::texts_before(connection, edited.file, last + 1).await?;
+        let is_known = known.contains(&found.text);
+        let stands = latest
+            .as_ref()
+            .filter(|row| is_known || row.base == hash(&found.text));
+        let in_use = stands.map_or(&found.text, |row| &row.text);
+        if edited.onto.is_some_and(|onto| onto != in_use) {
+            return Err(EditionError::Changed);
+        }
+        let made = Edition::of(edited.file, &found.text, edited.text.to_owned());
+        // What was written back is not the file that somebody wrote: the edition still stands for that one.
+        let same = latest.as_ref().filter(|row| row.text == found.text);
+        let mut row = EditionRow {
+            file: made.file,
+            number: last + 1,
+            base: same.map_or(made.base, |row| row.base.clone()),
+            text: made.text,
+            author: edited.author.to_owned(),
+            reason: edited.reason.to_owned(),
+            created_at: now,
+        };
+        if !is_known {
+            let as_found = EditionRow {
+                text: found.text.clone(),
+                author: String::new(),
+                reason: String::new(),
+                ..row.clone()
+            };
+            row.number += 1;
+            if !edition::insert(connection, &as_found).await? {
+                return Err(EditionError::Changed);
+            }
+        }
+        match edition::insert(connection, &row).await? {
+            true => Ok(row),
+            false => Err(EditionError::Changed),
+        }
+    }
+
+    /// Has an edition that was kept used, here at once.
+    async fn publish(&self, row: &EditionRow) -> sqlx::Result<()> {
         if let Err(error) = self.knowledge.write_back(&row.file, &row.text) {
             // The database has it: every process takes it from there.
             tracing::info!(%error, "the knowledge folder cannot be written; the edition is kept in the database");

@@ -21,6 +21,7 @@
 //! | [`outbox`] | what must go out, written down before it goes |
 //! | [`picture`] | pictures that people send, made harmless |
 //! | [`portal`] | the payroll portal's interface, and a simulator of it |
+//! | [`question`] | what was asked and not answered |
 //! | [`redact`] | what must never be kept |
 //! | [`retention`] | deletes what is older than it may be kept |
 //! | [`secret`] | keys and what is sealed with them |
@@ -49,6 +50,7 @@ pub mod news;
 pub mod outbox;
 pub mod picture;
 pub mod portal;
+pub mod question;
 pub mod redact;
 pub mod retention;
 pub mod secret;

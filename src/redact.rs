@@ -58,6 +58,25 @@ pub fn without_numbers(text: &str) -> String {
     }
 }
 
+/// A text that is kept already, without what could still lead to a person: telephone numbers and addresses, which a
+/// helpdesk may need and whoever reads questions does not. What stands for something hidden is taken out too.
+pub fn impersonal(text: &str) -> String {
+    let Ok(patterns) = PATTERNS.as_ref() else {
+        return String::new();
+    };
+    let text = text.replace(HIDDEN, " ");
+    let plain = |word: &&str| {
+        let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
+        !patterns.address.is_match(bare)
+    };
+    let text: Vec<&str> = text.split_whitespace().filter(plain).collect();
+    let text = patterns
+        .digits
+        .replace_all(&text.join(" "), " ")
+        .into_owned();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 fn hide_numbers(text: &str, instead: &str, patterns: &Patterns) -> String {
     let hidden = patterns.digits.replace_all(text, |found: &Captures<'_>| {
         let run = found.get(0).map_or("", |whole| whole.as_str());
@@ -345,6 +364,13 @@ mod tests {
                 "{number}"
             );
         }
+    }
+
+    #[test]
+    fn what_leads_to_a_person_is_taken_out_of_a_question() {
+        let said =
+            redact("tel 012-345 6789 (aminah@kelantan.gov.my), ic 880101-03-5123: slip 2025");
+        assert_eq!(impersonal(&said), "tel ( ic : slip 2025");
     }
 
     #[test]

@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::{Clock, Millis};
 use crate::storage::{
     Store, agent_session, binding, conversation, disavowal, document_link, feedback, inbound,
-    lease, message, outbox, pace, picture, proof, tally, ticket, ticket_event, ticket_view,
-    ticket_word, verification,
+    lease, message, outbox, pace, picture, proof, proposal, question, tally, ticket, ticket_event,
+    ticket_view, ticket_word, verification,
 };
 
 /// How often is looked for what is too old.
@@ -31,6 +31,9 @@ const DISAVOWALS: Millis = 31 * DAY;
 const UNCLAIMED: Millis = DAY;
 /// Tickets that are settled.
 const TICKETS: Millis = 2 * 365 * DAY;
+
+/// Questions that were set aside, and proposals that were refused, in words of persons.
+const SET_ASIDE: Millis = 365 * DAY;
 
 /// What is deleted, and when.
 #[derive(Clone)]
@@ -82,6 +85,8 @@ impl Retention {
         ticket_event::delete_settled(&mut transaction, now - TICKETS).await?;
         ticket_word::delete_settled(&mut transaction, now - TICKETS).await?;
         ticket::delete_settled(&mut transaction, now - TICKETS).await?;
+        question::delete_dismissed_before(&mut transaction, now - SET_ASIDE).await?;
+        proposal::delete_refused_before(&mut transaction, now - SET_ASIDE).await?;
         transaction.commit().await?;
         self.delete_old_messages(before).await?;
         let mut deleted = 0;

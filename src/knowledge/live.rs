@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::problem::Problem;
+use super::router::Router;
 use super::source::{FileText, Source};
 use super::{Edition, Knowledge, LoadOptions, Loaded};
 use crate::clock::Clock;
@@ -28,6 +29,8 @@ pub struct LiveKnowledge {
     asked: Notify,
     /// What was edited since the files were written.
     editions: Mutex<Vec<Edition>>,
+    /// The last one that was rehearsed: whoever takes it up does not build its router again.
+    rehearsed: Mutex<Option<Arc<Router>>>,
     /// The files as they were when they were last read.
     seen: Vec<(String, Option<SystemTime>, u64)>,
 }
@@ -53,6 +56,7 @@ impl LiveKnowledge {
             clock,
             asked: Notify::new(),
             editions: Mutex::default(),
+            rehearsed: Mutex::default(),
             seen,
         };
         Ok((Arc::new(live), warnings))
@@ -92,7 +96,13 @@ impl LiveKnowledge {
             editions,
             ..self.options.clone()
         };
-        Knowledge::load(&self.source, &options).map(|loaded| loaded.knowledge)
+        let knowledge = Knowledge::load(&self.source, &options)?.knowledge;
+        let mut rehearsed = self
+            .rehearsed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *rehearsed = Some(Arc::clone(&knowledge.router));
+        Ok(knowledge)
     }
 
     /// Takes up what was edited, and has everything read again if that is new.

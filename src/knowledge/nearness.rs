@@ -51,7 +51,7 @@ impl Nearness {
             let shared: f32 = asked
                 .iter()
                 .filter(|word| said.binary_search(word).is_ok())
-                .map(|word| self.word_tells(*word).powi(2))
+                .map(|word| self.word_tells(Some(*word)).powi(2))
                 .sum();
             let cosine = shared / (asked_norm * said_norm).max(0.01);
             let bm25 = hit.score / asked_norm;
@@ -67,18 +67,22 @@ impl Nearness {
 
     /// How much a question tells in words that the knowledge knows, and in others.
     pub fn tells(&self, question: &Analysis) -> (f32, f32) {
-        let known = question.words.iter().map(|word| self.word_tells(*word));
+        let known = question
+            .words
+            .iter()
+            .map(|word| self.word_tells(Some(*word)));
         let unknown = self.rarest * question.unknown.len() as f32;
         (known.sum(), unknown)
     }
 
     fn norm(&self, bag: &[Symbol]) -> f32 {
-        let told = bag.iter().map(|word| self.word_tells(*word).powi(2));
+        let told = bag.iter().map(|word| self.word_tells(Some(*word)).powi(2));
         told.sum::<f32>().sqrt()
     }
 
-    fn word_tells(&self, word: Symbol) -> f32 {
-        let told = self.information.get(word as usize);
+    /// How much a word tells; none stands for one that the knowledge does not have.
+    pub(super) fn word_tells(&self, word: Option<Symbol>) -> f32 {
+        let told = word.and_then(|word| self.information.get(word as usize));
         told.copied().unwrap_or(self.rarest)
     }
 }

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::book::Book;
 use super::calibration::Features;
 use super::index::Hit;
-use super::language::{Analyser, Analysis};
+use super::language::{Analyser, Analysis, Symbol};
 use super::lexicon::Lexicon;
 use super::nearness::Nearness;
 use super::network::softmax;
@@ -237,6 +237,16 @@ impl Router {
         let offered = candidates.any(|entry| self.are_family(entry, own));
         let astray = routing.outcome == Outcome::Answer || !offered;
         Ok(best.filter(|_| astray))
+    }
+
+    /// A question as words.
+    pub(super) fn analyse(&self, text: &str) -> Analysis {
+        self.analyser.analyse(text)
+    }
+
+    /// How much a word tells; none stands for one that nobody knows.
+    pub(super) fn tells(&self, word: Option<Symbol>) -> f32 {
+        self.nearness.word_tells(word)
     }
 
     /// Whether two entries are an answer and its action, or the same.

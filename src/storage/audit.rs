@@ -102,3 +102,40 @@ pub async fn guard(connection: &mut Connection, backend: Backend) -> sqlx::Resul
     connection.execute(statements).await?;
     Ok(())
 }
+
+/// Which lines of the record are wanted; what is not given narrows nothing.
+#[derive(Clone, Debug, Default)]
+pub struct AuditFilter {
+    /// The event.
+    pub event: Option<String>,
+    /// Whom it is about.
+    pub subject: Option<String>,
+    /// From this moment on, in Unix milliseconds.
+    pub from: Option<Millis>,
+    /// Before this moment.
+    pub to: Option<Millis>,
+    /// Before this place.
+    pub before: Option<i64>,
+}
+
+/// The lines that a filter leaves, the latest first, `limit` at most.
+pub async fn filtered(
+    connection: &mut Connection,
+    filter: &AuditFilter,
+    limit: i64,
+) -> sqlx::Result<Vec<AuditRow>> {
+    sqlx::query_as(
+        "SELECT seq, at, event, outcome, conversation_id, subject, detail, mac FROM audit
+         WHERE ($1 IS NULL OR event = $1) AND ($2 IS NULL OR subject = $2)
+           AND ($3 IS NULL OR at >= $3) AND ($4 IS NULL OR at < $4) AND ($5 IS NULL OR seq < $5)
+         ORDER BY seq DESC LIMIT $6",
+    )
+    .bind(&filter.event)
+    .bind(&filter.subject)
+    .bind(filter.from)
+    .bind(filter.to)
+    .bind(filter.before)
+    .bind(limit)
+    .fetch_all(connection)
+    .await
+}

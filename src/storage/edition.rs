@@ -73,3 +73,35 @@ pub async fn count(connection: &mut Connection) -> sqlx::Result<i64> {
         .fetch_one(connection)
         .await
 }
+
+/// The editions of all files, the latest first: `limit` of them after the first `skipped`.
+pub async fn page(
+    connection: &mut Connection,
+    skipped: i64,
+    limit: i64,
+) -> sqlx::Result<Vec<EditionRow>> {
+    sqlx::query_as(
+        "SELECT file, number, base, text, author, reason, created_at FROM edition
+         ORDER BY created_at DESC, number DESC, file LIMIT $1 OFFSET $2",
+    )
+    .bind(limit)
+    .bind(skipped)
+    .fetch_all(connection)
+    .await
+}
+
+/// One edition of a file.
+pub async fn by_number(
+    connection: &mut Connection,
+    file: &str,
+    number: i64,
+) -> sqlx::Result<Option<EditionRow>> {
+    sqlx::query_as(
+        "SELECT file, number, base, text, author, reason, created_at FROM edition
+         WHERE file = $1 AND number = $2",
+    )
+    .bind(file)
+    .bind(number)
+    .fetch_optional(connection)
+    .await
+}

@@ -19,6 +19,8 @@ pub mod outbox;
 pub mod pace;
 pub mod picture;
 pub mod proof;
+pub mod proposal;
+pub mod question;
 pub mod report;
 pub mod tally;
 pub mod ticket;

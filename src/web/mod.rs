@@ -37,9 +37,11 @@ use utoipa_axum::routes;
 use crate::agent::Agents;
 use crate::conversation::Engine;
 use crate::edition::Editions;
+use crate::edition::proposal::Proposals;
 use crate::identity::Identity;
 use crate::knowledge::live::LiveKnowledge;
 use crate::portal::Portal;
+use crate::question::Questions;
 use crate::telegram::BotName;
 use demo::Demo;
 use error::Code;
@@ -74,6 +76,10 @@ pub struct Web {
     pub agents: Arc<Agents>,
     /// What is edited in the console.
     pub editions: Arc<Editions>,
+    /// What was asked and not answered.
+    pub questions: Arc<Questions>,
+    /// What officers propose to add to the knowledge.
+    pub proposals: Arc<Proposals>,
     /// The portal, if there is one.
     pub portal: Option<Arc<Portal>>,
     /// What the demonstration has instead of the world.

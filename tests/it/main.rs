@@ -42,6 +42,7 @@ mod pictures_telegram;
 mod portal_faults;
 mod privacy;
 mod proof;
+mod questions;
 mod router;
 mod scale;
 mod server;

@@ -141,6 +141,55 @@ pub const ROUTES: &[Row] = &[
         "/console/jawapan/{id}/padam",
         Access::May(Permission::ManageCanned),
     ),
+    get("/console/soalan", Access::May(Permission::ProposeKnowledge)),
+    post(
+        "/console/soalan/cadang",
+        Access::May(Permission::ProposeKnowledge),
+    ),
+    post(
+        "/console/soalan/abai",
+        Access::May(Permission::ProposeKnowledge),
+    ),
+    post(
+        "/console/soalan/pulih",
+        Access::May(Permission::ProposeKnowledge),
+    ),
+    get(
+        "/console/cadangan",
+        Access::May(Permission::ProposeKnowledge),
+    ),
+    get(
+        "/console/cadangan/{id}",
+        Access::May(Permission::ProposeKnowledge),
+    ),
+    post(
+        "/console/cadangan/{id}/semak",
+        Access::May(Permission::ProposeKnowledge),
+    ),
+    post(
+        "/console/cadangan/{id}/tarik",
+        Access::May(Permission::ProposeKnowledge),
+    ),
+    post(
+        "/console/cadangan/{id}/lulus",
+        Access::May(Permission::ApproveKnowledge),
+    ),
+    post(
+        "/console/cadangan/{id}/tolak",
+        Access::May(Permission::ApproveKnowledge),
+    ),
+    get("/console/versi", Access::May(Permission::RollBackKnowledge)),
+    get(
+        "/console/versi/{id}",
+        Access::May(Permission::RollBackKnowledge),
+    ),
+    post(
+        "/console/versi/kembali",
+        Access::May(Permission::RollBackKnowledge),
+    ),
+    get("/console/audit", Access::May(Permission::ViewAudit)),
+    get("/console/audit.csv", Access::May(Permission::ViewAudit)),
+    post("/console/audit/semak", Access::May(Permission::ViewAudit)),
     get("/console/laporan", Access::May(Permission::ViewReports)),
     get("/console/laporan.csv", Access::May(Permission::ExportCsv)),
     post(

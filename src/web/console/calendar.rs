@@ -177,6 +177,7 @@ async fn keep(state: &WebState, who: &SignedIn, text: &str, reason: &str) -> Res
         text,
         author: &who.id,
         reason,
+        onto: None,
     };
     match state.editions.keep(edited, state.limits.clock.now()).await {
         Ok(()) => Ok(()),

@@ -4,18 +4,23 @@
 mod access;
 mod account;
 mod agents;
+mod audit;
 mod calendar;
 mod canned;
 mod chart;
 mod counter;
 mod door;
+mod knowledge_view;
 mod live;
 mod page;
 mod picture;
+mod proposals;
+mod questions;
 mod queue;
 mod reading;
 mod reports;
 mod ticket;
+mod versions;
 mod view;
 
 use axum::Router;
@@ -90,6 +95,22 @@ pub fn routes(state: WebState) -> Router<WebState> {
             "/console/pegawai/{username}/nyahaktif",
             post(agents::disable),
         )
+        .route("/console/soalan", get(questions::show))
+        .route("/console/soalan/cadang", post(questions::propose))
+        .route("/console/soalan/abai", post(questions::dismiss))
+        .route("/console/soalan/pulih", post(questions::restore))
+        .route("/console/cadangan", get(proposals::list))
+        .route("/console/cadangan/{id}", get(proposals::patch))
+        .route("/console/cadangan/{id}/semak", post(proposals::check))
+        .route("/console/cadangan/{id}/tarik", post(proposals::withdraw))
+        .route("/console/cadangan/{id}/lulus", post(proposals::approve))
+        .route("/console/cadangan/{id}/tolak", post(proposals::refuse))
+        .route("/console/versi", get(versions::list))
+        .route("/console/versi/{id}", get(versions::patch))
+        .route("/console/versi/kembali", post(versions::roll_back))
+        .route("/console/audit", get(audit::show))
+        .route("/console/audit.csv", get(audit::table))
+        .route("/console/audit/semak", post(audit::verify))
         .route("/console/laporan", get(reports::show))
         .route("/console/laporan.csv", get(reports::table))
         .route("/console/laporan/agih", post(reports::reassign))

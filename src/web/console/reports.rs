@@ -24,7 +24,7 @@ use crate::storage::report::{self, CountRow, DayRow, Span, TicketTimes};
 use crate::storage::{Connection, ticket, ticket_event};
 use crate::ticket::TicketNumber;
 
-const DAY: Millis = 86_400_000;
+pub(super) const DAY: Millis = 86_400_000;
 /// Kelantan is ahead of UTC by this.
 const AHEAD: Millis = 8 * 3_600_000;
 /// Months that can be chosen.
@@ -49,7 +49,7 @@ struct Month {
 }
 
 /// The beginning of a day in Kelantan.
-fn midnight(day: Date) -> Millis {
+pub(super) fn midnight(day: Date) -> Millis {
     let since = day.since(date(1970, 1, 1));
     since.map_or(0, |since| Millis::from(since.get_days()) * DAY - AHEAD)
 }

@@ -122,7 +122,8 @@ pub struct Choice {
 /// What the signed-in layout shows around a page.
 #[derive(Clone, Debug, Default)]
 pub struct Shell {
-    /// Which entry of the navigation is this page: `queue`, `new`, `reports`, `canned`, `calendar`, `agents`, `account`.
+    /// Which entry of the navigation is this page: `queue`, `new`, `reports`, `canned`, `calendar`, `agents`, `account`,
+    /// `questions`, `proposals`, `versions`, `audit`.
     pub at: String,
     /// The officer's name.
     pub name: String,
@@ -142,6 +143,12 @@ pub struct Shell {
     pub open: u64,
     /// Whether the officer sees the reports.
     pub can_reports: bool,
+    /// Whether the officer sees unanswered questions and proposes for them.
+    pub can_propose: bool,
+    /// Whether the officer takes the knowledge back to a former state.
+    pub can_roll_back: bool,
+    /// Whether the officer reads the audit.
+    pub can_audit: bool,
     /// Whether the officer edits canned replies.
     pub can_canned: bool,
     /// Whether the officer edits the calendar.

@@ -77,6 +77,17 @@ impl Database {
         panic!("{statement} cannot be asked");
     }
 
+    /// The text that a statement finds.
+    pub async fn text(&self, folder: &Path, statement: &'static str) -> String {
+        let mut connection = sqlx::AnyConnection::connect(&self.url(folder))
+            .await
+            .unwrap();
+        let text = sqlx::query_scalar(statement);
+        let text = text.fetch_one(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+        text
+    }
+
     /// Everything that is stored, as text: what must never be stored can be looked for in it.
     pub async fn dump(&self, folder: &Path) -> String {
         match self {
