@@ -10,7 +10,7 @@ use crate::clock::Millis;
 use crate::outbox::{self, Delivery, Payload};
 use crate::storage::conversation::{self, ConversationRow};
 use crate::storage::message::MessageRow;
-use crate::storage::{Connection, inbound, outbox as deliveries};
+use crate::storage::{Connection, chat_word, inbound, outbox as deliveries};
 use crate::ticket::TicketNumber;
 
 const WRITTEN: &str = "written";
@@ -51,6 +51,7 @@ impl Engine {
     ) -> sqlx::Result<()> {
         conversation::delete_feedback_of(transaction, &row.id).await?;
         conversation::delete_messages_of(transaction, &row.id).await?;
+        chat_word::delete_of(transaction, &row.id).await?;
         deliveries::delete_of(transaction, &row.id).await?;
         conversation::end(transaction, &row.id, now).await?;
         conversation::forget_contact(transaction, &row.id).await?;

@@ -81,6 +81,8 @@ pub struct Desk {
     pub held: bool,
     /// The latest ticket that the person can still add to.
     pub ticket: Option<DeskTicket>,
+    /// Whether there is a ticket here, open or not.
+    pub ticketed: bool,
     /// Whether too many tickets were opened here of late to open another.
     pub full: bool,
     /// The office's hours, in words.

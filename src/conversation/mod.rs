@@ -12,10 +12,12 @@ mod errands;
 pub mod handoff;
 pub mod hub;
 pub mod message;
+pub mod once;
 mod personal;
 mod present;
 pub mod rehearsal;
 pub mod report;
+mod spoken;
 pub mod state;
 mod turn;
 pub mod visit;
@@ -389,6 +391,9 @@ impl Engine {
                 transcript::insert(&mut transaction, id, reply).await?;
             }
             self.send(&mut transaction, &row, &replies, now).await?;
+            if desk.ticketed || effects.ticket.is_some() {
+                self.take_up_words(&mut transaction, id).await?;
+            }
         }
         let doing = Doing {
             row: &row,

@@ -92,6 +92,7 @@ fn desk() -> impl Strategy<Value = Desk> {
             1 => ticket(false),
             _ => ticket(true),
         },
+        ticketed: which > 0,
         full: which == 2,
         hours: Hours::default(),
     })

@@ -13,6 +13,7 @@ mod page;
 mod queue;
 mod reading;
 mod reports;
+mod search;
 mod ticket;
 mod view;
 
