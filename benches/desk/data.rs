@@ -17,6 +17,8 @@ const DAYS: Millis = 80;
 /// One ticket of so many waits for somebody.
 const ACTIVE: usize = 50;
 const OFFICERS: usize = 40;
+/// One ticket of so many is searched for.
+const KNOWN: usize = 100;
 /// Rows in one statement.
 const AT_ONCE: usize = 50;
 /// Tickets in one transaction.
@@ -198,6 +200,13 @@ pub struct Sizes {
     pub messages: usize,
 }
 
+/// What can be searched for: of some tickets a name, and two words of the subject.
+#[derive(Default)]
+pub struct Known {
+    pub names: Vec<String>,
+    pub subjects: Vec<String>,
+}
+
 /// The same numbers every time (SplitMix64).
 pub struct Random(u64);
 
@@ -227,14 +236,13 @@ impl Random {
     }
 
     /// A first name and a father's.
-    pub fn name(&mut self) -> String {
+    fn name(&mut self) -> String {
         format!("{} {}", self.one(&FIRST), self.one(&LAST))
     }
 
-    /// Two words and a number, as a subject has them.
-    pub fn subject(&mut self) -> String {
-        let code = self.below(9_000);
-        format!("{} ora{code:05}", self.one(&SUBJECT))
+    /// One of them.
+    pub fn of<'t>(&mut self, texts: &'t [String]) -> &'t str {
+        &texts[self.below(texts.len())]
     }
 
     /// A word that many subjects have.
@@ -367,10 +375,11 @@ struct Making {
     me: String,
     /// Words of what is said, as they are stored: made once.
     marks: BTreeMap<String, String>,
+    known: Known,
 }
 
 /// Fills a database that the program has just made; one of the officers is `me`.
-pub async fn fill(database: &str, secret: &str, clock: &Clock, sizes: Sizes, me: &str) {
+pub async fn fill(database: &str, secret: &str, clock: &Clock, sizes: Sizes, me: &str) -> Known {
     let secret = SecretKey::parse(secret).unwrap();
     let store = Store::open_beside(database).await.unwrap();
     let keys = KeyRing::open(&store, &secret, clock).await.unwrap();
@@ -382,6 +391,7 @@ pub async fn fill(database: &str, secret: &str, clock: &Clock, sizes: Sizes, me:
         sizes,
         me: me.to_owned(),
         marks: BTreeMap::new(),
+        known: Known::default(),
     };
     let mut connection = AnyConnection::connect(database).await.unwrap();
     let sqlite = database.starts_with("sqlite:");
@@ -408,6 +418,7 @@ pub async fn fill(database: &str, secret: &str, clock: &Clock, sizes: Sizes, me:
     connection.execute("ANALYZE").await.unwrap();
     connection.close().await.unwrap();
     store.close().await;
+    making.known
 }
 
 impl Making {
@@ -470,6 +481,15 @@ impl Making {
             time(Some(created)),
             time(Some(updated)),
         ]);
+        if place.is_multiple_of(KNOWN) {
+            let first = title.split(' ').next().unwrap_or_default();
+            self.known.subjects.push(format!("{first} ora{code:05}"));
+            if named {
+                self.known
+                    .names
+                    .push(name.rsplit_once(' ').unwrap().0.replace(" binti", ""));
+            }
+        }
         let mut found: BTreeSet<String> = words(&title).collect();
         if named {
             found.extend(words(&name).map(|word| self.names.sign(&format!("ticket name {word}"))));

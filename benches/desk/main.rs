@@ -1,6 +1,7 @@
 //! The desk with many tickets: the queue page in every view, and search by number, name, subject and in what was said,
 //! through the console over HTTP, on SQLite and, where `TANYA_TEST_POSTGRES` names a server, on PostgreSQL.
-//! `TANYA_BENCH_TICKETS`, `TANYA_BENCH_MESSAGES` and `TANYA_BENCH_SAMPLES` change the numbers.
+//! `TANYA_BENCH_TICKETS`, `TANYA_BENCH_MESSAGES` and `TANYA_BENCH_SAMPLES` change the numbers; `TANYA_BENCH_DATABASE` names
+//! one empty database to do it on.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -19,6 +20,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use data::Sizes;
+use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tanya::agent::role::Role;
 use tanya::app::App;
@@ -41,6 +43,10 @@ fn main() {
     }
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let folder = tempfile::tempdir().unwrap();
+    if let Ok(database) = std::env::var("TANYA_BENCH_DATABASE") {
+        runtime.block_on(measure("the database", &database, folder.path()));
+        return;
+    }
     let sqlite = format!("sqlite://{}", folder.path().join("desk.db").display());
     runtime.block_on(measure("SQLite", &sqlite, folder.path()));
     if let Ok(server) = std::env::var("TANYA_TEST_POSTGRES") {
@@ -67,6 +73,7 @@ fn settings(database: &str, folder: &Path) -> Settings {
         ("TANYA_SIMULATOR_ADDR", "127.0.0.1:0"),
         ("TANYA_SECRET_KEY", SECRET_KEY),
         ("TANYA_DATABASE_URL", database),
+        ("TANYA_CHAT_MESSAGES_PER_MINUTE", "1000000"),
     ];
     let environment: BTreeMap<String, String> = environment
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -83,7 +90,7 @@ async fn measure(name: &str, database: &str, folder: &Path) {
     let app = App::start(&settings).await.unwrap();
     let officer = Officer::signed_in(&app).await;
     let begun = Instant::now();
-    data::fill(database, SECRET_KEY, &app.clock, sizes, &officer.id).await;
+    let known = data::fill(database, SECRET_KEY, &app.clock, sizes, &officer.id).await;
     println!(
         "{name}: {} tickets, {} messages, filled in {:.0?}",
         sizes.tickets,
@@ -110,10 +117,14 @@ async fn measure(name: &str, database: &str, folder: &Path) {
         })
         .await;
     officer
-        .timed("search by name", samples, || search(&random.name()))
+        .timed("search by name", samples, || {
+            search(random.of(&known.names))
+        })
         .await;
     officer
-        .timed("search by subject", samples, || search(&random.subject()))
+        .timed("search by subject", samples, || {
+            search(random.of(&known.subjects))
+        })
         .await;
     officer
         .timed("search by a common word", samples, || {
@@ -129,6 +140,10 @@ async fn measure(name: &str, database: &str, folder: &Path) {
             said(&format!("zz{}", random.below(1_000_000)))
         })
         .await;
+    for ticket in [false, true] {
+        let chat = Chat::begun(&officer.base, ticket).await;
+        chat.timed(ticket, samples).await;
+    }
     app.stop().await;
 }
 
@@ -224,6 +239,67 @@ impl Officer {
             at(0.99),
             at(1.0),
             listed as f64 / samples as f64
+        );
+    }
+}
+
+/// A person's chat, which has a ticket or not: what a message costs there.
+struct Chat {
+    url: String,
+    token: String,
+    client: reqwest::Client,
+}
+
+impl Chat {
+    async fn begun(base: &str, ticket: bool) -> Self {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let begun = client
+            .post(format!("{base}/api/v1/conversations"))
+            .json(&json!({}));
+        let begun: Value = begun.send().await.unwrap().json().await.unwrap();
+        let chat = Self {
+            url: format!(
+                "{base}/api/v1/conversations/{}/messages",
+                begun["id"].as_str().unwrap()
+            ),
+            token: begun["token"].as_str().unwrap().to_owned(),
+            client,
+        };
+        if ticket {
+            for said in [
+                "nak cakap dengan pegawai",
+                "Masalah teknikal Sistem iSPEKS",
+                "JKR Machang",
+                "sistem hang",
+            ] {
+                chat.say(said).await;
+            }
+        }
+        chat
+    }
+
+    async fn say(&self, text: &str) {
+        let message = json!({"client_id": Uuid::new_v4(), "text": text});
+        let request = self.client.post(&self.url).bearer_auth(&self.token);
+        let response = request.json(&message).send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        response.bytes().await.unwrap();
+    }
+
+    async fn timed(&self, ticket: bool, samples: usize) {
+        let mut took = Vec::new();
+        for number in 0..samples {
+            let text = format!("berapa lama penyata {number} disimpan");
+            let begun = Instant::now();
+            self.say(&text).await;
+            took.push(begun.elapsed());
+        }
+        took.sort();
+        let what = if ticket { "with" } else { "without" };
+        println!(
+            "  a message in a chat {what} a ticket: p50 {:.1?}, p99 {:.1?}",
+            took[took.len() / 2],
+            took[(took.len() - 1) * 99 / 100]
         );
     }
 }

@@ -79,7 +79,6 @@ macro_rules! listed {
 
 const ALL: &str = listed!(has!("$11", "$12"));
 const ACTIVE: &str = listed!("status IN ('open', 'pending') AND ", has!("$11", "$12"));
-const IN_STATUS: &str = listed!("status = $2 AND ", has!("$11", "$12"));
 const WITH_WORD: &str =
     listed!("number IN (SELECT w.number FROM ticket_word w WHERE w.word IN ($11, $12))");
 const SAID: &str = listed!(
@@ -109,12 +108,10 @@ pub async fn list(
     let said = |place: usize| filter.said.get(place).map(|mark| format!("%{mark}%"));
     let statement = if !filter.said.is_empty() {
         SAID
-    } else if active {
+    } else if active || matches!(status, Some("open" | "pending")) {
         ACTIVE
     } else if !filter.words.is_empty() && !filter.common {
         WITH_WORD
-    } else if status.is_some() {
-        IN_STATUS
     } else {
         ALL
     };

@@ -133,7 +133,7 @@ on_both_databases! {
             assert_eq!(answer.status(), 422);
             refused += usize::from(answer.text().await.unwrap().contains("15 minit"));
         }
-        let looked_at = "SELECT COUNT(*) FROM audit WHERE event = 'sign-in' AND outcome = 'wrong'";
+        let looked_at = "SELECT COUNT(*) FROM audit WHERE event = 'console.sign-in' AND outcome = 'wrong'";
         let looked_at = app.database.count(app.folder(), looked_at).await;
         assert!((5..=20).contains(&looked_at), "{looked_at} of 40 were looked at");
         assert_eq!(refused as i64, 40 - looked_at);

@@ -63,14 +63,24 @@ struct People {
     csrf: String,
 }
 
-/// Asked until something comes of it.
-async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
-    loop {
-        if let Some(done) = ask().await {
-            return done;
+/// How long something has been asked for in vain.
+struct Patience {
+    what: String,
+    begun: Instant,
+}
+
+impl Patience {
+    fn with(what: &str) -> Self {
+        Self {
+            what: what.to_owned(),
+            begun: Instant::now(),
         }
-        assert!(begun.elapsed() < Duration::from_secs(120), "never: {what}");
+    }
+
+    /// Rests before it is asked for again, unless that was long enough.
+    async fn rest(&self) {
+        let long = self.begun.elapsed() > Duration::from_secs(120);
+        assert!(!long, "never: {}", self.what);
         tokio::time::sleep(Duration::from_millis(25)).await;
     }
 }
@@ -81,9 +91,37 @@ fn client() -> reqwest::Client {
     builder.timeout(Duration::from_secs(8)).build().unwrap()
 }
 
-/// A text that nobody else says.
+/// A text that nobody else says; without digits, which could be a code and would be hidden.
 fn unique(what: &str) -> String {
-    format!("{what} {}", Uuid::new_v4().simple())
+    let id = Uuid::new_v4().simple().to_string();
+    let letters = id.bytes().map(|byte| match byte {
+        digit @ b'0'..=b'9' => char::from(digit - b'0' + b'g'),
+        letter => char::from(letter),
+    });
+    format!("{what} {}", letters.collect::<String>())
+}
+
+fn says(text: &str, words: &str) -> bool {
+    text.contains(words)
+}
+
+fn numbers(text: &str, _: &str) -> bool {
+    TicketNumber::find(text).is_some()
+}
+
+/// Whether the console says that it is done; what cannot be done now is asked for again.
+async fn is_done(path: &str, response: Response) -> bool {
+    let status = response.status();
+    if status == 422 {
+        let page = response.text().await.unwrap_or_default();
+        let busy = page.is_empty() || page.contains("Sila cuba lagi");
+        assert!(busy, "{path}: {page}");
+        return false;
+    }
+    assert_eq!(status, 303, "{path}");
+    let to = response.headers()["location"].to_str().unwrap();
+    assert!(to.starts_with("/console/tiket/"), "{to}");
+    !to.ends_with("berubah")
 }
 
 impl People {
@@ -93,20 +131,24 @@ impl People {
 
     /// Posts JSON until there is an answer that is no failure of the server's.
     async fn post(&self, path: &str, bearer: &str, body: &Value) -> Value {
-        until(path, async || {
+        let patience = Patience::with(path);
+        loop {
             let request = self.client.post(format!("http://{}{path}", self.http));
-            let response = request.bearer_auth(bearer).json(body).send().await.ok()?;
-            let status = response.status();
-            let body = response.bytes().await.ok()?;
-            assert!(
-                status.is_success() || status.is_server_error(),
-                "{path}: {status} {body:?}"
-            );
-            status
-                .is_success()
-                .then(|| serde_json::from_slice(&body).unwrap())
-        })
-        .await
+            let response = request.bearer_auth(bearer).json(body).send().await;
+            if let Ok(response) = response {
+                let status = response.status();
+                assert!(
+                    status.is_success() || status.is_server_error(),
+                    "{path}: {status}"
+                );
+                if let Ok(body) = response.json().await
+                    && status.is_success()
+                {
+                    return body;
+                }
+            }
+            patience.rest().await;
+        }
     }
 
     async fn say(&self, chat: &(String, String), mut message: Value) -> Vec<Value> {
@@ -133,13 +175,16 @@ impl People {
         (number.to_owned(), chat)
     }
 
-    async fn heard(&self, person: i64, what: impl Fn(&str) -> bool) -> String {
-        until("it is heard on Telegram", async || {
+    async fn heard(&self, person: i64, what: fn(&str, &str) -> bool, words: &str) -> String {
+        let patience = Patience::with(&format!("{person} hears {words:?}"));
+        loop {
             let sent = self.telegram.sent(person);
             let mut texts = sent.iter().filter_map(|message| message["text"].as_str());
-            texts.find(|text| what(text)).map(str::to_owned)
-        })
-        .await
+            if let Some(text) = texts.find(|text| what(text, words)) {
+                return text.to_owned();
+            }
+            patience.rest().await;
+        }
     }
 
     /// Hands a matter over on Telegram, as somebody who was not there before.
@@ -152,13 +197,11 @@ impl People {
             ("JKR Machang", "ayat ralat"),
         ] {
             self.telegram.give(private_text(person, said));
-            self.heard(person, |text| text.contains(heard)).await;
+            self.heard(person, says, heard).await;
         }
         self.telegram
             .give(private_text(person, "skrin putih selepas log masuk"));
-        let opened = self
-            .heard(person, |text| TicketNumber::find(text).is_some())
-            .await;
+        let opened = self.heard(person, numbers, "a ticket's number").await;
         (TicketNumber::find(&opened).unwrap().to_string(), person)
     }
 
@@ -179,29 +222,23 @@ impl People {
     /// Does something to a ticket, again and again until it is said to be done.
     async fn does(&self, number: &str, act: &str, fields: &[(&str, &str)]) {
         let path = format!("/console/tiket/{number}/{act}");
-        until(&path, async || {
-            let twice = number.contains('3');
-            let response = if twice {
+        let patience = Patience::with(&path);
+        loop {
+            let response = if number.contains('3') {
                 // Somebody who clicks twice.
-                let (one, other) =
+                let twice =
                     tokio::join!(self.post_form(&path, fields), self.post_form(&path, fields));
-                one.or(other)?
+                twice.0.or(twice.1)
             } else {
-                self.post_form(&path, fields).await?
+                self.post_form(&path, fields).await
             };
-            let status = response.status();
-            let to = response.headers().get("location").cloned();
-            if status == 422 {
-                let page = response.text().await.ok()?;
-                assert!(page.contains("Sila cuba lagi"), "{act}: {page}");
-                return None;
+            if let Some(response) = response
+                && is_done(&path, response).await
+            {
+                return;
             }
-            assert_eq!(status, 303, "{path}");
-            let to = to.unwrap().to_str().unwrap().to_owned();
-            assert!(to.starts_with("/console/tiket/"), "{to}");
-            (!to.ends_with("berubah")).then_some(())
-        })
-        .await;
+            patience.rest().await;
+        }
     }
 
     /// Answers on a ticket.
@@ -260,6 +297,20 @@ impl People {
         }
     }
 
+    /// The page that says which ticket a visitor has.
+    async fn visited(&self, fields: &[(&str, &str)]) -> String {
+        let patience = Patience::with("a ticket at the counter");
+        loop {
+            if let Some(response) = self.post_form("/console/baharu", fields).await {
+                assert_eq!(response.status(), 200);
+                if let Ok(page) = response.text().await {
+                    return page;
+                }
+            }
+            patience.rest().await;
+        }
+    }
+
     async fn live_on_telegram(self) {
         for place in 0.. {
             if self.stopped() {
@@ -292,12 +343,7 @@ impl People {
                 ("description", "Borang capaian"),
                 ("once", &once),
             ];
-            let page = until("a ticket at the counter", async || {
-                let response = self.post_form("/console/baharu", &fields).await?;
-                assert_eq!(response.status(), 200);
-                response.text().await.ok()
-            })
-            .await;
+            let page = self.visited(&fields).await;
             let number = TicketNumber::find(&page[page.find("TK-").unwrap()..]).unwrap();
             let new = self
                 .ledger
@@ -481,8 +527,7 @@ impl People {
     /// What officers said is in the chats of those whom it is for, once; and it went out on Telegram.
     async fn every_answer_is_read(&self, ledger: &Ledger) {
         for (person, answer) in &ledger.on_telegram {
-            self.heard(*person, |text| text.contains(answer.as_str()))
-                .await;
+            self.heard(*person, says, answer).await;
         }
         for (number, place) in &ledger.opened {
             let Some((id, token)) = place.as_ref().filter(|(_, token)| !token.is_empty()) else {

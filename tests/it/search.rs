@@ -59,7 +59,7 @@ on_both_databases! {
         assert_eq!(app.database.count(app.folder(), readable).await, 0);
         // /padam takes it along.
         chat.say("/padam").await;
-        chat.say("ya").await;
+        chat.say("Ya, padamkan").await;
         let kept = "SELECT COUNT(*) FROM chat_word";
         assert_eq!(app.database.count(app.folder(), kept).await, 0);
         // And so does the end of the days that messages are kept.
