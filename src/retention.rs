@@ -7,9 +7,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, Millis};
 use crate::storage::{
-    Store, agent_session, binding, conversation, disavowal, document_link, feedback, inbound,
-    lease, message, outbox, pace, picture, proof, proposal, question, tally, ticket, ticket_event,
-    ticket_view, ticket_word, verification,
+    Store, agent_session, binding, chat_word, conversation, disavowal, document_link, feedback,
+    inbound, lease, message, outbox, pace, picture, proof, proposal, question, tally, ticket,
+    ticket_event, ticket_view, ticket_word, verification,
 };
 
 /// How often is looked for what is too old.
@@ -87,12 +87,14 @@ impl Retention {
         ticket::delete_settled(&mut transaction, now - TICKETS).await?;
         question::delete_dismissed_before(&mut transaction, now - SET_ASIDE).await?;
         proposal::delete_refused_before(&mut transaction, now - SET_ASIDE).await?;
+        chat_word::delete_before(&mut transaction, before).await?;
         transaction.commit().await?;
         self.delete_old_messages(before).await?;
         let mut deleted = 0;
         loop {
             let mut transaction = self.store.begin().await?;
             conversation::delete_feedback_idle_since(&mut transaction, before, AT_ONCE).await?;
+            chat_word::delete_idle_since(&mut transaction, before, AT_ONCE).await?;
             conversation::delete_messages_idle_since(&mut transaction, before, AT_ONCE).await?;
             let gone = conversation::delete_idle_since(&mut transaction, before, AT_ONCE).await?;
             transaction.commit().await?;

@@ -49,6 +49,7 @@ impl Engine {
                 settled: ticket.status == "resolved",
                 pending: ticket.status == "pending",
             }),
+            ticketed: !tickets.is_empty(),
             full: tickets
                 .iter()
                 .filter(|ticket| now < ticket.created_at + DAY)

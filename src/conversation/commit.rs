@@ -10,7 +10,7 @@ use crate::clock::Millis;
 use crate::outbox::{self, Delivery, Payload};
 use crate::storage::conversation::{self, ConversationRow};
 use crate::storage::message::MessageRow;
-use crate::storage::{Connection, inbound, outbox as deliveries, picture};
+use crate::storage::{Connection, chat_word, inbound, outbox as deliveries, picture};
 use crate::ticket::TicketNumber;
 
 const WRITTEN: &str = "written";
@@ -52,6 +52,7 @@ impl Engine {
         conversation::delete_feedback_of(transaction, &row.id).await?;
         conversation::delete_messages_of(transaction, &row.id).await?;
         picture::delete_of(transaction, &row.id).await?;
+        chat_word::delete_of(transaction, &row.id).await?;
         deliveries::delete_of(transaction, &row.id).await?;
         conversation::end(transaction, &row.id, now).await?;
         conversation::forget_contact(transaction, &row.id).await?;

@@ -6,6 +6,7 @@ use thiserror::Error;
 use super::commit::to_json;
 use super::hub::{DESK, Signal};
 use super::message::{Body, Kind, Reply, Sender};
+use super::once::Form;
 use super::{Engine, TRIES};
 use crate::audit::{Entry, Event};
 use crate::clock::Millis;
@@ -109,20 +110,19 @@ pub(super) struct Changes<'a> {
 }
 
 impl Engine {
-    /// Does something to a ticket; `seen` is how often agents had done something to it when the officer looked, for what
-    /// should not be said without knowing what another said meanwhile.
+    /// Does something to a ticket, once for each form.
     pub async fn act(
         &self,
         agent: Agent<'_>,
         number: &TicketNumber,
-        seen: Option<i64>,
+        form: Form,
         act: Act<'_>,
     ) -> Result<(), DeskError> {
         if let Act::Reply { text, .. } | Act::Note(text) = act {
             askable(text)?;
         }
         for _ in 0..TRIES {
-            if self.try_act(agent, number, seen, act).await? {
+            if self.try_act(agent, number, form, act).await? {
                 return Ok(());
             }
         }
@@ -134,11 +134,19 @@ impl Engine {
         &self,
         agent: Agent<'_>,
         number: &TicketNumber,
-        seen: Option<i64>,
+        form: Form,
         act: Act<'_>,
     ) -> Result<bool, DeskError> {
         let now = self.clock.now();
         let mut transaction = self.store.begin().await?;
+        if let Some(once) = form.once {
+            let says = format!("{number} {act:?}");
+            let (by, what) = ((agent.id, once), (says.as_str(), number.as_str()));
+            let done = self.taken_before(&mut transaction, by, what, now).await?;
+            if done.is_some() {
+                return Ok(true);
+            }
+        }
         let found = ticket::by_number(&mut transaction, number.as_str()).await?;
         let mut row = found.ok_or(DeskError::NoSuchTicket)?;
         // What became part of another, or is over, is only noted on, or opened again.
@@ -146,7 +154,7 @@ impl Engine {
         if row.merged_into.is_some() || over {
             return Err(DeskError::Changed);
         }
-        if let Some(seen) = seen
+        if let Some(seen) = form.seen
             && ticket_event::count_of_agents(&mut transaction, number.as_str()).await? > seen
         {
             return Err(DeskError::Changed);
@@ -158,6 +166,9 @@ impl Engine {
         {
             transaction.rollback().await?;
             return Ok(false);
+        }
+        if let (Some(chat), Act::Reply { .. }) = (&chat, act) {
+            self.take_up_words(&mut transaction, &chat.id).await?;
         }
         let happened = Happened {
             what: changes.what.unwrap_or(Happening::Note),

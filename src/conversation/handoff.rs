@@ -82,6 +82,8 @@ pub struct Desk {
     pub held: bool,
     /// The latest ticket that the person can still add to.
     pub ticket: Option<DeskTicket>,
+    /// Whether there is a ticket here, open or not.
+    pub ticketed: bool,
     /// Whether too many tickets were opened here of late to open another.
     pub full: bool,
     /// Whether there is room for one more picture; looked up where one was sent.

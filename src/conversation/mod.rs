@@ -13,11 +13,13 @@ pub mod handoff;
 pub mod hub;
 pub mod keeping;
 pub mod message;
+pub mod once;
 mod personal;
 pub mod picture;
 mod present;
 pub mod rehearsal;
 pub mod report;
+mod spoken;
 pub mod state;
 mod turn;
 pub mod visit;
@@ -407,6 +409,9 @@ impl Engine {
                 transcript::insert(&mut transaction, id, reply).await?;
             }
             self.send(&mut transaction, &row, &replies, now).await?;
+            if desk.ticketed || effects.ticket.is_some() {
+                self.take_up_words(&mut transaction, id).await?;
+            }
         }
         let doing = Doing {
             row: &row,

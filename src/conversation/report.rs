@@ -163,6 +163,9 @@ impl Engine {
                 transcript::insert(&mut transaction, id, reply).await?;
             }
             self.send(&mut transaction, &row, &replies, now).await?;
+            if report.ticket.is_some() {
+                self.take_up_words(&mut transaction, id).await?;
+            }
         }
         if let Some(entry) = report.entry {
             let audit = self.identity.audit();

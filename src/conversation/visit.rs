@@ -1,5 +1,7 @@
 //! Somebody at the counter or on the telephone: an officer opens a ticket for them, with which they go on in a chat.
 
+use uuid::Uuid;
+
 use super::Engine;
 use super::desk::{Agent, acknowledge};
 use super::handoff::OFFICER;
@@ -25,6 +27,8 @@ pub struct Visit<'a> {
     pub title: &'a str,
     /// What they say.
     pub text: &'a str,
+    /// The number of the form that it was typed into: sent twice, it opens one ticket.
+    pub once: Option<Uuid>,
 }
 
 impl Engine {
@@ -62,6 +66,16 @@ impl Engine {
             tickets
                 .save(&mut transaction, &mut row, happened, now)
                 .await?;
+        }
+        if let Some(once) = visit.once {
+            let (by, what) = ((agent.id, once), (title.as_str(), number.as_str()));
+            let before = self.taken_before(&mut transaction, by, what, now).await?;
+            if let Some(before) = before.and_then(|number| TicketNumber::parse(&number)) {
+                // This one was never there, and its number is free again.
+                transaction.rollback().await?;
+                let address = self.identity.claim_url(before.as_str());
+                return Ok((before, address));
+            }
         }
         transaction.commit().await?;
         self.post.ring();

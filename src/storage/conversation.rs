@@ -271,6 +271,16 @@ pub async fn see(connection: &mut Connection, id: &str, now: Millis) -> sqlx::Re
     Ok(())
 }
 
+/// The conversations whose chat was seen open since a moment.
+pub async fn seen_since(connection: &mut Connection, since: Millis) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar(
+        "SELECT id FROM conversation WHERE seen_at > 0 AND seen_at > $1 AND ended_at IS NULL",
+    )
+    .bind(since)
+    .fetch_all(connection)
+    .await
+}
+
 /// Forgets with whom a conversation was led.
 pub async fn forget_contact(connection: &mut Connection, id: &str) -> sqlx::Result<()> {
     sqlx::query("UPDATE conversation SET contact = NULL, state = '{}' WHERE id = $1")

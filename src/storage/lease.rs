@@ -69,3 +69,11 @@ pub async fn take_once(
     .await?;
     Ok(result.rows_affected() == 1)
 }
+
+/// Who holds the lease of this name, or held it last.
+pub async fn holder(connection: &mut Connection, name: &str) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar("SELECT holder FROM lease WHERE name = $1")
+        .bind(name)
+        .fetch_optional(connection)
+        .await
+}

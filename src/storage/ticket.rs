@@ -67,17 +67,19 @@ pub struct TicketRow {
 }
 
 macro_rules! columns {
-    ($rest:literal) => {
+    ($($rest:expr),+) => {
         concat!(
             "SELECT number, conversation_id, channel, queue, topic, title, entry, department, status,
                     priority, assignee, requester, person, name, last4, details, live_at,
                     acknowledge_by, answer_by, acknowledged_at, answered_at, resolved_at, escalated_at, merged_into,
                     unread_at, version, created_at, updated_at
              FROM ticket ",
-            $rest
+            $($rest),+
         )
     };
 }
+
+pub(super) use columns;
 
 /// The next serial number of a year. Whoever asks holds it until its transaction ends: none is lost, none is used twice.
 pub async fn next_serial(connection: &mut Connection, year: i64) -> sqlx::Result<i64> {
@@ -197,101 +199,6 @@ pub async fn open(connection: &mut Connection) -> sqlx::Result<Vec<TicketRow>> {
     sqlx::query_as(columns!(
         "WHERE status IN ('open', 'pending') ORDER BY number LIMIT 200"
     ))
-    .fetch_all(connection)
-    .await
-}
-
-/// What a list of tickets is narrowed to; `None` narrows nothing.
-#[derive(Clone, Debug, Default)]
-pub struct TicketFilter {
-    /// Of this queue.
-    pub queue: Option<String>,
-    /// In this status; `active` stands for open and pending.
-    pub status: Option<String>,
-    /// Of this agent.
-    pub assignee: Option<String>,
-    /// Of nobody.
-    pub unassigned: bool,
-    /// To be answered before this moment.
-    pub due_before: Option<Millis>,
-    /// That came this way.
-    pub channel: Option<String>,
-    /// Changed before this one, by its time and number: the place where the page before ended.
-    pub before: Option<(Millis, String)>,
-    /// Whose person waits in the chat now.
-    pub waiting: bool,
-    /// That have all these words, three at most: each as it stands in titles, and as names have it.
-    pub words: Vec<(String, String)>,
-}
-
-/// Tickets as the filter says, the latest change first.
-pub async fn list(
-    connection: &mut Connection,
-    filter: &TicketFilter,
-    limit: i64,
-) -> sqlx::Result<Vec<TicketRow>> {
-    let (before_at, before_number) = filter.before.clone().unzip();
-    let active = filter.status.as_deref() == Some("active");
-    let status = filter.status.as_deref().filter(|_| !active);
-    let word = |place: usize| filter.words.get(place).cloned().unzip();
-    let (first, first_name) = word(0);
-    let (second, second_name) = word(1);
-    let (third, third_name) = word(2);
-    sqlx::query_as(columns!(
-        "WHERE ($1 IS NULL OR queue = $1)
-           AND ($2 IS NULL OR status = $2)
-           AND ($3 = 0 OR status IN ('open', 'pending'))
-           AND ($4 IS NULL OR assignee = $4)
-           AND ($5 = 0 OR assignee IS NULL)
-           AND ($6 IS NULL OR answer_by < $6)
-           AND ($7 IS NULL OR channel = $7)
-           AND ($8 IS NULL OR updated_at < $8 OR (updated_at = $8 AND number < $9))
-           AND ($10 = 0 OR live_at IS NOT NULL)
-           AND ($11 IS NULL OR number IN (SELECT w.number FROM ticket_word w WHERE w.word IN ($11, $12)))
-           AND ($13 IS NULL OR number IN (SELECT w.number FROM ticket_word w WHERE w.word IN ($13, $14)))
-           AND ($15 IS NULL OR number IN (SELECT w.number FROM ticket_word w WHERE w.word IN ($15, $16)))
-         ORDER BY updated_at DESC, number DESC LIMIT $17"
-    ))
-    .bind(&filter.queue)
-    .bind(status)
-    .bind(i64::from(active))
-    .bind(&filter.assignee)
-    .bind(i64::from(filter.unassigned))
-    .bind(filter.due_before)
-    .bind(&filter.channel)
-    .bind(before_at)
-    .bind(before_number)
-    .bind(i64::from(filter.waiting))
-    .bind(first)
-    .bind(first_name)
-    .bind(second)
-    .bind(second_name)
-    .bind(third)
-    .bind(third_name)
-    .bind(limit)
-    .fetch_all(connection)
-    .await
-}
-
-/// Tickets in whose chat a person or an officer wrote a text, the latest change first. `text` is in lower case.
-pub async fn by_text(
-    connection: &mut Connection,
-    text: &str,
-    limit: i64,
-) -> sqlx::Result<Vec<TicketRow>> {
-    // What LIKE reads as a sign stands for itself.
-    let escaped = text
-        .replace('\\', "\\\\")
-        .replace('%', "\\%")
-        .replace('_', "\\_");
-    sqlx::query_as(columns!(
-        "WHERE conversation_id IN
-             (SELECT m.conversation_id FROM message m
-              WHERE m.sender <> 'bot' AND LOWER(m.body) LIKE $1 ESCAPE '\\')
-         ORDER BY updated_at DESC, number DESC LIMIT $2"
-    ))
-    .bind(format!("%{escaped}%"))
-    .bind(limit)
     .fetch_all(connection)
     .await
 }

@@ -13,6 +13,22 @@ pub async fn insert(connection: &mut Connection, word: &str, number: &str) -> sq
     Ok(())
 }
 
+/// How many tickets have a word, in their titles or as names have it; none counts further than `most`.
+pub async fn count(
+    connection: &mut Connection,
+    (word, name): (&str, &str),
+    most: i64,
+) -> sqlx::Result<i64> {
+    sqlx::query_scalar(
+        "SELECT COUNT(*) FROM (SELECT 1 FROM ticket_word WHERE word IN ($1, $2) LIMIT $3) AS found",
+    )
+    .bind(word)
+    .bind(name)
+    .bind(most)
+    .fetch_one(connection)
+    .await
+}
+
 /// Forgets the words of tickets that were settled and did not change since `before`.
 pub async fn delete_settled(connection: &mut Connection, before: Millis) -> sqlx::Result<u64> {
     let result = sqlx::query(

@@ -5,7 +5,7 @@ mod number;
 mod open;
 
 pub use number::TicketNumber;
-pub use open::{Happened, NewTicket, Tickets, note, words};
+pub use open::{Happened, NewTicket, Tickets, note, said_word, words};
 
 /// Whose work a ticket is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

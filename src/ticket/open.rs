@@ -15,8 +15,10 @@ use crate::storage::ticket::{self, TicketRow};
 use crate::storage::ticket_event::{self, TicketEventRow};
 use crate::storage::ticket_word;
 
-/// Words by which one ticket is found, at most.
-const WORDS: usize = 24;
+/// Words by which one ticket is found, at most: no title has more.
+const WORDS: usize = 80;
+/// Characters by which a word of what was said is known.
+const SAID: usize = 10;
 /// Characters of a title that are kept.
 const TITLE: usize = 160;
 
@@ -297,6 +299,13 @@ pub async fn note(
         text: happened.text.to_owned(),
     };
     ticket_event::insert(connection, &row).await
+}
+
+/// A word of what was said in a chat, as it is stored: so much of its HMAC as tells words apart.
+pub fn said_word(names: &RandomKey, word: &str) -> String {
+    let signed = names.sign(&format!("said {word}"));
+    let plain = signed.chars().filter(char::is_ascii_alphanumeric);
+    plain.take(SAID).collect::<String>().to_lowercase()
 }
 
 /// The words of a text by which something is found: in lower case, two characters and more.

@@ -189,6 +189,28 @@ on_both_databases! {
         assert_eq!(again.status(), 303);
     }
 
+    async fn ac_59_tries_side_by_side_are_no_more_than_tries_one_after_another(app: TestApp) {
+        let password = "kuda lumping hijau 7";
+        let siti = app.app.agents.ready("siti", "Siti", Role::Officer, Secret::new(password.to_owned()));
+        siti.await.unwrap();
+        let wrong = [("username", "siti"), ("password", "salah salah salah")];
+        let tries = (0..40).map(|_| app.post_form("/console/masuk", "", &wrong));
+        let mut refused = 0;
+        for answer in futures_util::future::join_all(tries).await {
+            assert_eq!(answer.status(), 422);
+            refused += usize::from(answer.text().await.unwrap().contains("15 minit"));
+        }
+        let looked_at = "SELECT COUNT(*) FROM audit WHERE event = 'console.sign-in' AND outcome = 'wrong'";
+        let looked_at = app.database.count(app.folder(), looked_at).await;
+        assert!((5..=20).contains(&looked_at), "{looked_at} of 40 were looked at");
+        assert_eq!(refused as i64, 40 - looked_at);
+        // Nor is the right one, until a while has passed.
+        let right = [("username", "siti"), ("password", password)];
+        assert_eq!(app.post_form("/console/masuk", "", &right).await.status(), 422);
+        app.app.clock.advance(16 * 60_000);
+        assert_eq!(app.post_form("/console/masuk", "", &right).await.status(), 303);
+    }
+
     async fn an_invitation_is_taken_up_once_and_a_recovery_code_too(app: TestApp) {
         let agents = &app.app.agents;
         let token = agents.add("nadia", "Nadia", Role::It, "").await.unwrap();

@@ -168,7 +168,7 @@ async fn killed_again_and_again(database: Database) {
     assert_eq!(telegram.violations(), Vec::<String>::new());
 }
 
-async fn rows<T>(url: &str, statement: &'static str) -> Vec<T>
+pub async fn rows<T>(url: &str, statement: &'static str) -> Vec<T>
 where
     T: for<'r> sqlx::FromRow<'r, sqlx::any::AnyRow> + Send + Unpin,
 {

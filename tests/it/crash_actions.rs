@@ -422,7 +422,7 @@ fn by_id(server: &MailServer, people: &[Sample]) -> BTreeMap<String, Vec<Receive
 }
 
 /// Checks the record with the command that an operator has.
-fn the_record_is_whole(folder: &Path, url: &str) {
+pub fn the_record_is_whole(folder: &Path, url: &str) {
     let settings = [
         ("TANYA_DATABASE_URL", url),
         ("TANYA_SECRET_KEY", SECRET_KEY),

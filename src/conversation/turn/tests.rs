@@ -97,6 +97,7 @@ fn desk() -> impl Strategy<Value = Desk> {
             1 => ticket(false),
             _ => ticket(true),
         },
+        ticketed: which > 0,
         full: which == 2,
         pictures: PictureRoom {
             chat_full: which == 2,

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
+use uuid::Uuid;
 
 use super::super::WebState;
 use super::super::error::Refusal;
@@ -27,6 +28,7 @@ pub struct Typed {
     priority: String,
     subject: String,
     description: String,
+    once: String,
 }
 
 fn empty(w: Words, typed: &Typed) -> NewTicketPage {
@@ -60,6 +62,7 @@ fn empty(w: Words, typed: &Typed) -> NewTicketPage {
             .collect(),
         subject: typed.subject.clone(),
         description: typed.description.clone(),
+        once: Uuid::new_v4().to_string(),
         w,
         ..NewTicketPage::default()
     }
@@ -136,6 +139,7 @@ pub async fn open(
             .unwrap_or("normal"),
         title: typed.subject.trim(),
         text: typed.description.trim(),
+        once: Uuid::parse_str(&typed.once).ok(),
     };
     let (number, address) = state.engine.open_for(agent, &visit).await?;
     let now = state.limits.clock.now();

@@ -19,6 +19,7 @@ mod questions;
 mod queue;
 mod reading;
 mod reports;
+mod search;
 mod ticket;
 mod versions;
 mod view;

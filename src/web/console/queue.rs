@@ -8,21 +8,21 @@ use super::super::WebState;
 use super::super::error::Refusal;
 use super::access::Who;
 use super::page::{render, shell, when, words};
+use super::search::Search;
 use super::view::{Choice, OnDuty, QueuePage, QueueRow, Tab, When, Words};
 use crate::agent::SignedIn;
 use crate::agent::role::Permission;
 use crate::clock::{Millis, shown};
 use crate::conversation::desk::HERE;
-use crate::storage::ticket::{self, ActiveCount, TicketFilter, TicketRow};
-use crate::storage::{Connection, conversation};
-use crate::ticket::{Queue, Status, TicketNumber, words as words_of};
+use crate::storage::conversation;
+use crate::storage::ticket::{self, ActiveCount, TicketRow};
+use crate::storage::ticket_list::TicketFilter;
+use crate::ticket::{Queue, Status, TicketNumber};
 
 /// Tickets on a page.
 const PAGE: i64 = 50;
 /// What is due within this is due soon, in milliseconds.
 const SOON: Millis = 24 * 3_600_000;
-/// Words that are searched for, at most.
-const WORDS: usize = 3;
 
 /// What the list is asked for.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -30,7 +30,10 @@ pub struct Asked {
     #[serde(default)]
     view: String,
     #[serde(default)]
-    q: String,
+    pub(super) q: String,
+    /// Where is searched: `chats`, or in subjects and names.
+    #[serde(default, rename = "in")]
+    pub(super) place: String,
     #[serde(default)]
     queue: String,
     #[serde(default)]
@@ -49,6 +52,7 @@ impl Asked {
         let pairs = [
             ("view", view),
             ("q", &self.q),
+            ("in", &self.place),
             ("queue", &self.queue),
             ("status", &self.status),
             ("channel", &self.channel),
@@ -65,12 +69,21 @@ impl Asked {
         }
     }
 
-    fn place(&self) -> Option<(Millis, String)> {
+    fn before(&self) -> Option<(Millis, String)> {
         let (at, number) = self.before.split_once('.')?;
         Some((at.parse().ok()?, number.to_owned()))
     }
 
-    fn filter(&self, who: &SignedIn, now: Millis) -> TicketFilter {
+    /// The address of the same search in another place, from the beginning or from where a page ended.
+    pub(super) fn searched_in(&self, place: &str, before: &str) -> String {
+        let other = Self {
+            place: place.to_owned(),
+            ..self.clone()
+        };
+        other.href(&other.view, before)
+    }
+
+    pub(super) fn filter(&self, who: &SignedIn, now: Millis) -> TicketFilter {
         let some = |text: &str| (!text.is_empty() && text != "all").then(|| text.to_owned());
         let status = Status::parse(&self.status).map(|status| status.as_str().to_owned());
         TicketFilter {
@@ -88,8 +101,8 @@ impl Asked {
                 _ => None,
             },
             channel: some(&self.channel).map(|channel| stored_channel(&channel).to_owned()),
-            before: self.place(),
-            words: Vec::new(),
+            before: self.before(),
+            ..TicketFilter::default()
         }
     }
 }
@@ -129,13 +142,23 @@ pub async fn show(
     let now = state.limits.clock.now();
     let w = words(&who, &asked.href(&asked.view, &asked.before));
     let mut connection = state.limits.store.connection().await?;
-    let found = found(&state, &mut connection, &who, &asked, now).await?;
+    let search = Search {
+        state: &state,
+        who: &who,
+        asked: &asked,
+    };
+    let (found, place) = search.found(&mut connection, PAGE + 1, now).await?;
     let counts = ticket::active_counts(&mut connection, now).await?;
     let soon = ticket::due_before(&mut connection, now + SOON).await?;
-    let mut rows = Vec::new();
-    for row in found.iter().take(PAGE as usize) {
-        rows.push(row_of(&state, &mut connection, &who, &w, row, now).await?);
-    }
+    let around = Around {
+        names: state.agents.names(&mut connection).await?,
+        open: conversation::seen_since(&mut connection, now - HERE).await?,
+        now,
+    };
+    let rows = found.iter().take(PAGE as usize);
+    let rows: Vec<QueueRow> = rows
+        .map(|row| row_of(&state, &who, &w, row, &around))
+        .collect();
     drop(connection);
     let mut shell = shell(&state, &who, &w, "queue").await?;
     shell.live = "/console/langsung".to_owned();
@@ -152,9 +175,11 @@ pub async fn show(
             asked.view.clone()
         },
         search: asked.q.clone(),
+        place: asked.place.clone(),
         queues: queues(&w, &asked.queue),
         statuses: statuses(&w, &asked.status),
         channels: channels(&w, &asked.channel),
+        searched: search.told(&w, place),
         filtered: [&asked.q, &asked.queue, &asked.status, &asked.channel]
             .iter()
             .any(|it| !it.is_empty()),
@@ -176,7 +201,7 @@ pub async fn show(
         } else {
             asked.href(&asked.view, "")
         },
-        older_href: older.map_or_else(String::new, |before| asked.href(&asked.view, &before)),
+        older_href: older.map_or_else(String::new, |before| search.older(place, &before)),
         shell,
         w,
     }))
@@ -192,52 +217,33 @@ fn first_page(who: &SignedIn) -> &'static str {
     }
 }
 
-/// The tickets that are asked for, one more than a page holds.
-async fn found(
-    state: &WebState,
-    connection: &mut Connection,
-    who: &SignedIn,
-    asked: &Asked,
+/// What rows are shown with, besides their tickets.
+struct Around {
+    /// Agents' names by their ids.
+    names: Vec<(String, String)>,
+    /// Conversations whose chat is open now.
+    open: Vec<String>,
     now: Millis,
-) -> sqlx::Result<Vec<TicketRow>> {
-    let mut filter = asked.filter(who, now);
-    let searched: Vec<String> = words_of(&asked.q).take(WORDS).collect();
-    let tickets = state.engine.tickets();
-    filter.words = searched
-        .iter()
-        .map(|word| (word.clone(), tickets.name_word(word)))
-        .collect();
-    let found = ticket::list(connection, &filter, PAGE + 1).await?;
-    if !found.is_empty() || searched.is_empty() || !who.may(Permission::ViewTranscript) {
-        return Ok(found);
-    }
-    // No title and no name has these words: what was said is searched.
-    ticket::by_text(connection, &asked.q.to_lowercase(), PAGE).await
 }
 
-async fn row_of(
+fn row_of(
     state: &WebState,
-    connection: &mut Connection,
     who: &SignedIn,
     w: &Words,
     row: &TicketRow,
-    now: Millis,
-) -> sqlx::Result<QueueRow> {
+    around: &Around,
+) -> QueueRow {
     let active = Status::parse(&row.status).is_some_and(Status::is_active);
-    let chat = match active {
-        true => conversation::by_id(connection, &row.conversation_id).await?,
-        false => None,
-    };
-    let assignee = match &row.assignee {
-        Some(id) => state.agents.name_of(connection, id).await?,
-        None => String::new(),
-    };
+    let now = around.now;
+    let mut names = around.names.iter();
+    let assignee = names.find(|(id, _)| row.assignee.as_ref() == Some(id));
+    let assignee = assignee.map_or_else(String::new, |(_, name)| name.clone());
     let due = row.answer_by.filter(|_| active);
     let promise = row
         .acknowledge_by
         .filter(|_| active && row.acknowledged_at.is_none());
     let due = promise.or(due);
-    Ok(QueueRow {
+    QueueRow {
         number: row.number.clone(),
         subject: subject(state, w, row),
         who: who_of(state, row),
@@ -257,8 +263,8 @@ async fn row_of(
         soon: due.is_some_and(|due| (now..now + SOON).contains(&due)),
         unread: row.unread_at.is_some(),
         waiting: row.live_at.is_some(),
-        present: chat.is_some_and(|chat| now < chat.seen_at + HERE),
-    })
+        present: active && around.open.contains(&row.conversation_id),
+    }
 }
 
 /// What a ticket is about: the person's words, or the topic's name.

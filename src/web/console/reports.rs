@@ -17,11 +17,12 @@ use super::view::{Choice, Download, ReportsPage, Tile, Unmasked, When, Words};
 use crate::agent::role::Permission;
 use crate::clock::{Millis, local, shown_day};
 use crate::conversation::desk::{Act, Agent};
+use crate::conversation::once::Form;
 use crate::csv::{Cell, Csv};
 use crate::knowledge::Knowledge;
 use crate::knowledge::text::Language;
 use crate::storage::report::{self, CountRow, DayRow, Span, TicketTimes};
-use crate::storage::{Connection, ticket, ticket_event};
+use crate::storage::{Connection, ticket, ticket_event, ticket_list};
 use crate::ticket::TicketNumber;
 
 pub(super) const DAY: Millis = 86_400_000;
@@ -609,12 +610,12 @@ pub async fn reassign(
 ) -> Result<Response, Refusal> {
     let mut connection = state.limits.store.connection().await?;
     let names = state.agents.workers(&mut connection).await?;
-    let filter = ticket::TicketFilter {
+    let filter = ticket_list::TicketFilter {
         status: Some("active".to_owned()),
         assignee: Some(form.from.clone()),
-        ..ticket::TicketFilter::default()
+        ..ticket_list::TicketFilter::default()
     };
-    let rows = ticket::list(&mut connection, &filter, AT_ONCE).await?;
+    let rows = ticket_list::list(&mut connection, &filter, AT_ONCE).await?;
     drop(connection);
     let known = form.to.is_empty() || names.iter().any(|(id, _)| *id == form.to);
     if !known || form.from.is_empty() {
@@ -631,7 +632,7 @@ pub async fn reassign(
             // One that somebody settles meanwhile needs nobody any more.
             let _ = state
                 .engine
-                .act(agent, &number, None, Act::Assign(to))
+                .act(agent, &number, Form::default(), Act::Assign(to))
                 .await;
         }
     }

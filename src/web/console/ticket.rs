@@ -4,6 +4,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
+use uuid::Uuid;
 
 use super::super::WebState;
 use super::super::error::{Code, Refusal};
@@ -17,6 +18,7 @@ use crate::agent::SignedIn;
 use crate::agent::role::Permission;
 use crate::clock::Millis;
 use crate::conversation::desk::{Act, Agent, DeskError};
+use crate::conversation::once::Form;
 use crate::storage::conversation;
 use crate::storage::message as transcript;
 use crate::storage::picture as pictures;
@@ -168,6 +170,7 @@ async fn page(
             .iter()
             .filter(|event| !event.agent.is_empty())
             .count(),
+        once: Uuid::new_v4().to_string(),
         subject: subject(state, &w, &row),
         status: w.status(&row.status),
         queue: w.queue(&row.queue),
@@ -247,6 +250,18 @@ pub struct Written {
     what: String,
     #[serde(default)]
     seen: String,
+    #[serde(default)]
+    once: String,
+}
+
+impl Written {
+    /// What the form says of itself.
+    fn form(&self) -> Form {
+        Form {
+            seen: self.seen.parse().ok(),
+            once: Uuid::parse_str(&self.once).ok(),
+        }
+    }
 }
 
 /// `POST …/balas`: answers the person, with or without settling; or puts a canned reply into the field.
@@ -268,8 +283,7 @@ pub async fn reply(
         text: &form.text,
         settles,
     };
-    let seen = form.seen.parse().ok();
-    match done(&state, &who, &number, seen, act).await? {
+    match done(&state, &who, &number, form.form(), act).await? {
         Ok(number) => Ok(to(&number, if settles { "selesai" } else { "balas" })),
         Err(error) => refused(&state, &who, &number, form.text, false, error).await,
     }
@@ -333,7 +347,12 @@ async fn noted(
     number: &str,
     form: Written,
 ) -> Result<Response, Refusal> {
-    match done(state, who, number, None, Act::Note(&form.text)).await? {
+    // A note may be written whatever others did meanwhile.
+    let once = Form {
+        seen: None,
+        ..form.form()
+    };
+    match done(state, who, number, once, Act::Note(&form.text)).await? {
         Ok(number) => Ok(to(&number, "nota")),
         Err(error) => refused(state, who, number, form.text, true, error).await,
     }
@@ -571,7 +590,7 @@ async fn done(
     state: &WebState,
     who: &SignedIn,
     number: &str,
-    seen: Option<i64>,
+    form: Form,
     act: Act<'_>,
 ) -> Result<Result<String, DeskError>, Refusal> {
     let Some(parsed) = number_of(number) else {
@@ -582,7 +601,7 @@ async fn done(
         name: &who.name,
         supervises: who.may(Permission::AssignOthers),
     };
-    match state.engine.act(agent, &parsed, seen, act).await {
+    match state.engine.act(agent, &parsed, form, act).await {
         Ok(()) => Ok(Ok(parsed.to_string())),
         Err(DeskError::Database(error)) => Err(error.into()),
         Err(error) => Ok(Err(error)),
@@ -596,13 +615,15 @@ async fn simply(
     act: Act<'_>,
     said: &str,
 ) -> Result<Response, Refusal> {
-    Ok(match done(state, who, number, None, act).await? {
-        Ok(number) => to(&number, said),
-        Err(DeskError::NoSuchTicket) => not_found(who),
-        Err(DeskError::Held) => to(number, "dipegang"),
-        Err(DeskError::NoChat) => to(number, "tiada-sembang"),
-        Err(_) => to(number, "berubah"),
-    })
+    Ok(
+        match done(state, who, number, Form::default(), act).await? {
+            Ok(number) => to(&number, said),
+            Err(DeskError::NoSuchTicket) => not_found(who),
+            Err(DeskError::Held) => to(number, "dipegang"),
+            Err(DeskError::NoChat) => to(number, "tiada-sembang"),
+            Err(_) => to(number, "berubah"),
+        },
+    )
 }
 
 /// The page again, with what was typed and why it was not taken.

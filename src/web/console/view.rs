@@ -272,6 +272,10 @@ pub struct QueuePage {
     pub view: String,
     /// What was searched for.
     pub search: String,
+    /// Where is searched; the filter form keeps it.
+    pub place: String,
+    /// What was looked through.
+    pub searched: Searched,
     /// Queues to choose from, with how many each holds.
     pub queues: Vec<Choice>,
     /// Statuses to choose from.
@@ -294,6 +298,17 @@ pub struct QueuePage {
     pub newer_href: String,
     /// The page after this one; empty on the last.
     pub older_href: String,
+}
+
+/// What a search looked through, and where else can be looked.
+#[derive(Clone, Debug, Default)]
+pub struct Searched {
+    /// As a sentence; empty if nothing was searched for.
+    pub text: String,
+    /// What the link to the other place says; empty if there is none.
+    pub link: String,
+    /// Where it leads.
+    pub href: String,
 }
 
 /// One view of the queue.
@@ -375,6 +390,8 @@ pub struct TicketPage {
     pub number: String,
     /// How often officers have done something to it: a reply is held against that.
     pub seen: usize,
+    /// The form's own number: sent twice, it is taken once.
+    pub once: String,
     /// What it is about.
     pub subject: String,
     /// The status.
@@ -588,6 +605,8 @@ pub struct NewTicketPage {
     pub w: Words,
     /// The layout around it.
     pub shell: Shell,
+    /// The form's own number: sent twice, it is taken once.
+    pub once: String,
     /// Whether the person stands at the counter; on the telephone otherwise.
     pub counter: bool,
     /// The person's name as typed.

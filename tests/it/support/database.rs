@@ -128,6 +128,9 @@ impl Database {
                     "document_link",
                     "disavowal",
                     "ticket",
+                    "ticket_event",
+                    "ticket_word",
+                    "chat_word",
                     "audit",
                 ] {
                     let rows = format!("SELECT t::text FROM {table} t");

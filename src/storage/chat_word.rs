@@ -1,0 +1,94 @@
+//! Words of what was said in chats that have a ticket, as marks that tell nothing: a row for a chat and a day.
+
+use sqlx::FromRow;
+
+use super::Connection;
+use crate::clock::Millis;
+
+/// A day, in milliseconds.
+const DAY: Millis = 24 * 3_600_000;
+
+/// The words of one day in one chat.
+#[derive(Clone, Debug, Default, FromRow, PartialEq, Eq)]
+pub struct ChatWords {
+    /// The day, counted from 1970 in UTC.
+    pub day: i64,
+    /// The words, each with a space before it.
+    pub words: String,
+    /// The last message whose words are there.
+    pub seq: i64,
+}
+
+/// The day of a moment.
+pub fn day_of(at: Millis) -> i64 {
+    at.div_euclid(DAY)
+}
+
+/// The words of the latest day in a chat.
+pub async fn latest(
+    connection: &mut Connection,
+    conversation_id: &str,
+) -> sqlx::Result<Option<ChatWords>> {
+    sqlx::query_as(
+        "SELECT day, words, seq FROM chat_word WHERE conversation_id = $1
+         ORDER BY seq DESC LIMIT 1",
+    )
+    .bind(conversation_id)
+    .fetch_optional(connection)
+    .await
+}
+
+/// Adds words to those of a day.
+pub async fn add(
+    connection: &mut Connection,
+    conversation_id: &str,
+    more: &ChatWords,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "INSERT INTO chat_word (conversation_id, day, words, seq) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (conversation_id, day)
+         DO UPDATE SET words = chat_word.words || $3, seq = $4",
+    )
+    .bind(conversation_id)
+    .bind(more.day)
+    .bind(&more.words)
+    .bind(more.seq)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Forgets the words of a chat.
+pub async fn delete_of(connection: &mut Connection, conversation_id: &str) -> sqlx::Result<()> {
+    sqlx::query("DELETE FROM chat_word WHERE conversation_id = $1")
+        .bind(conversation_id)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Forgets the words of days on which something was said before `before`: none stays longer than its message.
+pub async fn delete_before(connection: &mut Connection, before: Millis) -> sqlx::Result<u64> {
+    let result = sqlx::query("DELETE FROM chat_word WHERE day <= $1")
+        .bind(day_of(before))
+        .execute(connection)
+        .await?;
+    Ok(result.rows_affected())
+}
+
+/// Forgets the words of the `limit` oldest conversations that nobody wrote in since `before`.
+pub async fn delete_idle_since(
+    connection: &mut Connection,
+    before: Millis,
+    limit: i64,
+) -> sqlx::Result<u64> {
+    let result = sqlx::query(
+        "DELETE FROM chat_word WHERE conversation_id IN
+             (SELECT id FROM conversation WHERE active_at < $1 ORDER BY active_at, id LIMIT $2)",
+    )
+    .bind(before)
+    .bind(limit)
+    .execute(connection)
+    .await?;
+    Ok(result.rows_affected())
+}
