@@ -10,9 +10,10 @@ use super::{Engine, EngineError};
 use crate::audit::{Entry, Event};
 use crate::clock::Millis;
 use crate::identity::limits::{self, DAY, Window};
+use crate::knowledge::ask::MAX_CHARS;
 use crate::picture::{DecodingError, PictureKind};
 use crate::secret::random_token;
-use crate::storage::conversation::ConversationRow;
+use crate::storage::conversation::{self, ConversationRow};
 use crate::storage::picture::{self as pictures, NewPicture};
 use crate::storage::{Connection, message as transcript, ticket};
 use crate::ticket::TicketNumber;
@@ -63,6 +64,7 @@ impl Engine {
                 incoming.client_id = album;
             }
         }
+        self.may_write(id).await?;
         self.count_try(id).await?;
         let picture = self.decoding.reencode(sent.bytes).await;
         let picture = picture.map_err(|error| match error {
@@ -71,10 +73,19 @@ impl Engine {
         })?;
         incoming.content = Content::Picture(SentPicture {
             picture: picture.into(),
-            caption: sent.caption,
+            caption: sent.caption.and_then(|caption| written(&caption)),
             answered,
         });
         self.handle(id, incoming).await
+    }
+
+    /// Whoever writes too fast is put off before anything is looked at.
+    async fn may_write(&self, id: &str) -> Result<(), EngineError> {
+        let mut connection = self.store.connection().await?;
+        let row = conversation::by_id(&mut connection, id).await?;
+        let row = row.ok_or(EngineError::Gone)?;
+        self.calmer(row.calm_at, self.clock.now())?;
+        Ok(())
     }
 
     async fn has_heard(&self, id: &str, client_id: Uuid) -> sqlx::Result<bool> {
@@ -202,6 +213,12 @@ impl Engine {
             .detail(number.as_str());
         self.identity.audit().record(connection, entry, now).await
     }
+}
+
+/// What was written with a picture, as far as it can be asked; none if that is nothing.
+fn written(caption: &str) -> Option<String> {
+    let caption: String = caption.trim().chars().take(MAX_CHARS).collect();
+    (!caption.is_empty()).then_some(caption)
 }
 
 /// What a seal is about: it opens for its own picture only.

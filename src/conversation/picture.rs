@@ -7,7 +7,7 @@ use super::handoff::{Follow, OFFICER, TicketEffect};
 use super::message::{Kind, NoPicture, Reply, SentPicture};
 use super::turn::{NO_TEXT, Turn, entry_choice};
 use crate::picture::{Picture, PictureRefused};
-use crate::redact::redact;
+use crate::redact::{redact, without_numbers};
 
 /// Pictures that one chat sends in a day, at most.
 pub const MOST_A_DAY: i64 = 5;
@@ -59,7 +59,7 @@ impl Turn<'_> {
         }
         let before = self.replies.len();
         self.place(sent);
-        if sent.answered {
+        if sent.answered && sent.caption.is_none() {
             // The first picture of the album was answered for all.
             self.replies.truncate(before);
         }
@@ -99,7 +99,7 @@ impl Turn<'_> {
     fn picture_line(&self, sent: &SentPicture) -> String {
         let line = self.word(|m| &m.picture_sent);
         match sent.caption.as_deref() {
-            Some(caption) => format!("{line} {}", redact(caption.trim())),
+            Some(caption) => format!("{line} {}", redact(caption)),
             None => line,
         }
     }
@@ -150,12 +150,8 @@ impl Turn<'_> {
     /// There is no ticket yet: what was written with the picture is answered, and an officer is offered.
     fn offer_ticket(&mut self, sent: &SentPicture) {
         self.keep_picture(sent, None);
-        if let Some(caption) = sent
-            .caption
-            .as_deref()
-            .filter(|text| !text.trim().is_empty())
-        {
-            self.asked(&crate::redact::without_numbers(caption));
+        if let Some(caption) = sent.caption.as_deref() {
+            self.asked(&without_numbers(caption));
         }
         if self.state.handoff().is_some() {
             // What was written asks for an officer.

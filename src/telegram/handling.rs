@@ -1,6 +1,7 @@
 //! Handling what was kept: one update of a chat after another, chats side by side, in whichever process is free.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use teloxide::Bot;
 use thiserror::Error;
@@ -72,7 +73,7 @@ enum NotNow {
     #[error("it was sealed with another key")]
     Sealed,
     #[error("Telegram cannot hand a picture over now")]
-    Picture,
+    Picture(Duration),
     #[error(transparent)]
     Engine(#[from] EngineError),
     #[error(transparent)]
@@ -145,7 +146,13 @@ impl Handling {
                 tracing::error!(%error, "the database failed; an update is tried again");
                 SHORTLY
             }
-            NotNow::Database(_) | NotNow::Engine(_) | NotNow::Sealed | NotNow::Picture => {
+            NotNow::Picture(asked) => {
+                tracing::warn!("a picture could not be fetched; it is tried again");
+                let asked = Millis::try_from(asked.as_millis()).unwrap_or(LONGEST);
+                let due = self.inbox.clock.now() + asked.clamp(pause(claimed.attempts), LONGEST);
+                return self.release(claimed, due, claimed.attempts).await;
+            }
+            NotNow::Database(_) | NotNow::Engine(_) | NotNow::Sealed => {
                 tracing::warn!(%reason, "an update could not be handled");
                 return self.failed(claimed).await;
             }
@@ -169,7 +176,7 @@ impl Handling {
     async fn failed(&self, claimed: &ClaimedInbound) -> sqlx::Result<()> {
         let now = self.inbox.clock.now();
         if claimed.attempts < TRIES {
-            let due = now + (500 << claimed.attempts);
+            let due = now + pause(claimed.attempts);
             return self.release(claimed, due, claimed.attempts).await;
         }
         let reference = format!("T-{}", claimed.number);
@@ -265,8 +272,8 @@ impl Handling {
                         album,
                     });
                 }
-                Taken::Later if attempts < TRIES => return Err(NotNow::Picture),
-                Taken::Later => incoming.content = Content::NoPicture(NoPicture::Lost),
+                Taken::Later(wait) if attempts < TRIES => return Err(NotNow::Picture(wait)),
+                Taken::Later(_) => incoming.content = Content::NoPicture(NoPicture::Lost),
                 Taken::Not(why) => incoming.content = Content::NoPicture(why),
             }
         }
@@ -473,6 +480,11 @@ impl Handling {
         let now = self.inbox.clock.now();
         delivery.enqueue(&self.inbox.store, transaction, now).await
     }
+}
+
+/// How long is waited after so many tries.
+fn pause(attempts: i64) -> Millis {
+    500 << attempts.clamp(0, TRIES)
 }
 
 /// Whether an error meets everybody who wants something of the database.

@@ -2,6 +2,7 @@
 //! Telegram's own, following nothing, and never more than is taken.
 
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use regex::Regex;
 use reqwest::{StatusCode, Url};
@@ -63,8 +64,9 @@ pub fn attached(part: &Value) -> Option<Attached> {
             .iter()
             .filter_map(|size| FileOf::deserialize(size).ok());
         // They come from small to large.
-        let taken = sizes.filter(|size| size.file_size.unwrap_or_default() <= MOST_BYTES as u64);
-        return taken.last().map(|size| Attached::Picture(size.at()));
+        let mut taken =
+            sizes.filter(|size| size.file_size.unwrap_or_default() <= MOST_BYTES as u64);
+        return taken.next_back().map(|size| Attached::Picture(size.at()));
     }
     // An animation comes as a document too.
     let document = part
@@ -87,15 +89,15 @@ enum FetchError {
     /// Telegram does not give it, or names it by what is no name of its own.
     #[error("Telegram does not hand the picture over")]
     Lost,
-    /// Telegram cannot now; worth trying again.
+    /// Telegram cannot now; worth trying again after this time.
     #[error("Telegram cannot hand the picture over now")]
-    Later,
+    Later(Duration),
 }
 
 impl From<reqwest::Error> for FetchError {
     // What it says holds the address, and that the token.
     fn from(_: reqwest::Error) -> Self {
-        Self::Later
+        Self::Later(Duration::ZERO)
     }
 }
 
@@ -105,8 +107,8 @@ pub enum Taken {
     Bytes(Vec<u8>),
     /// It is not taken.
     Not(NoPicture),
-    /// It may be had later.
-    Later,
+    /// It may be had after this time.
+    Later(Duration),
 }
 
 /// Fetches what is attached to a message.
@@ -121,7 +123,7 @@ pub async fn take(bot: &Bot, attached: &Attached) -> Taken {
         Ok(bytes) => Taken::Bytes(bytes),
         Err(FetchError::Refused(why)) => Taken::Not(NoPicture::Refused(why)),
         Err(FetchError::Lost) => Taken::Not(NoPicture::Lost),
-        Err(FetchError::Later) => Taken::Later,
+        Err(FetchError::Later(wait)) => Taken::Later(wait),
     }
 }
 
@@ -129,7 +131,9 @@ async fn fetch(bot: &Bot, picture: &PictureAt) -> Result<Vec<u8>, FetchError> {
     within_bounds(picture.size)?;
     let file = bot.get_file(FileId(picture.file.clone())).await;
     let file = file.map_err(|error| match Refusal::from(&error) {
-        Refusal::Slow(_) | Refusal::Down | Refusal::Lost => FetchError::Later,
+        refusal @ (Refusal::Slow(_) | Refusal::Down | Refusal::Lost) => {
+            FetchError::Later(refusal.wait(Duration::ZERO))
+        }
         _ => FetchError::Lost,
     })?;
     // It is the largest number where Telegram does not say.
@@ -141,7 +145,7 @@ async fn fetch(bot: &Bot, picture: &PictureAt) -> Result<Vec<u8>, FetchError> {
     match response.status() {
         StatusCode::OK => {}
         status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
-            return Err(FetchError::Later);
+            return Err(FetchError::Later(Duration::ZERO));
         }
         // What leads elsewhere is not followed.
         _ => return Err(FetchError::Lost),

@@ -25,7 +25,7 @@ use crate::storage::pace::{self, Rate};
 /// An office shares an address: what holds for one network is this many times wider there.
 pub const OFFICE_FACTOR: usize = 10;
 /// Pictures that one network may send in an hour.
-const PICTURES: usize = 60;
+const PICTURES: usize = 30;
 /// Pictures whose bodies one process reads at the same time: each may take five megabytes.
 const UPLOADS: usize = 16;
 /// One household or phone has this much of the IPv6 addresses.

@@ -6,6 +6,7 @@ use tanya::secret::Secret;
 use crate::support::TestApp;
 use crate::support::browser::{Browser, DESKTOP, PHONE};
 use crate::support::desk::code_of;
+use crate::support::picture::png;
 
 const PASSWORD: &str = "kuda lumping hijau 7";
 
@@ -127,6 +128,7 @@ async fn the_console_fits_on_a_phone() {
     sign_in(&browser, &app, "siti", Role::Supervisor).await;
     let chat = app.begin().await;
     let number = chat.hand_over(&"a".repeat(300)).await;
+    chat.send_picture(png(1)).await;
     for path in [
         "/console".to_owned(),
         format!("/console/tiket/{number}"),

@@ -57,6 +57,7 @@ async fn ac_71_to_73_a_person_sends_a_picture_in_the_widget_and_the_officer_down
     browser
         .until("[...document.querySelectorAll('.is-newest .choice')].some(c => c.innerText === 'Portal iSPEKS')")
         .await;
+    browser.click("#text").await;
     browser.say("Portal iSPEKS").await;
     browser
         .until("document.body.innerText.includes('jabatan/PTJ')")
@@ -115,7 +116,7 @@ async fn ac_71_to_73_a_person_sends_a_picture_in_the_widget_and_the_officer_down
 }
 
 #[tokio::test]
-async fn the_button_for_pictures_fits_on_a_phone_and_is_in_both_languages() {
+async fn the_button_for_pictures_fits_on_a_phone_and_one_types_on_after_it() {
     let Some(browser) = Browser::open(PHONE).await else {
         return;
     };
@@ -128,6 +129,34 @@ async fn the_button_for_pictures_fits_on_a_phone_and_is_in_both_languages() {
     let size = "const box = document.querySelector('#attach').getBoundingClientRect(); return box.width >= 44 && box.height >= 44";
     assert_eq!(browser.run(size).await, true);
     assert_eq!(browser.accessibility().await, Vec::<String>::new());
+    browser.close().await;
+
+    let browser = Browser::open(DESKTOP).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let screenshot = folder.path().join("screen.png");
+    std::fs::write(&screenshot, png(5)).unwrap();
+    browser.goto(&app.url("/chat?lang=en")).await;
+    browser.ready().await;
+    choose(&browser, &screenshot).await;
+    browser
+        .until("document.querySelector('#picture-confirm').open")
+        .await;
+    let keys = "\u{E007}";
+    let button = browser
+        .client
+        .find(Locator::Css("#picture-yes"))
+        .await
+        .unwrap();
+    button.send_keys(keys).await.unwrap();
+    browser
+        .until("document.body.innerText.includes('I (Tanya) cannot read pictures')")
+        .await;
+    let field = "return document.activeElement.id";
+    assert_eq!(browser.run(field).await, "text");
+    browser.say("how do I register for the portal?").await;
+    browser
+        .until("document.querySelector('.kind-answer')")
+        .await;
     browser.close().await;
     app.stop().await;
 }

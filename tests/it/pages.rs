@@ -144,6 +144,7 @@ async fn the_interface_describes_itself() {
             "post /api/v1/conversations",
             "post /api/v1/conversations/{id}/feedback",
             "post /api/v1/conversations/{id}/messages",
+            "post /api/v1/conversations/{id}/pictures",
             "post /api/v1/conversations/{id}/proof",
             "post /api/v1/verify/about",
             "post /api/v1/verify/finish",

@@ -130,7 +130,8 @@ on_telegram! {
         telegram.give(private_text(AMINAH, "/start"));
         telegram.until_sent(AMINAH, 2).await;
         telegram.keep_file("f1", "photos/file_1.jpg", Served::Bytes(jpeg(1)));
-        telegram.fail("getFile", Fault::Server(502), 2);
+        telegram.fail("getFile", Fault::TooMany { retry_after: 1 }, 1);
+        telegram.fail("getFile", Fault::Cut, 1);
         telegram.give(private_photo(AMINAH, "f1", None));
         let sent = telegram.until_sent(AMINAH, 3).await;
         assert!(text(&sent[2]).contains("tidak dapat membaca gambar"), "{}", text(&sent[2]));

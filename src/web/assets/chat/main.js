@@ -99,7 +99,7 @@ const picture = new Picture({
     conversation.show(file);
   },
   say: (key) => view.say(key, true),
-  focus: () => composer.focus(),
+  focus: () => focusInside(),
 });
 const menu = new Menu();
 const attention = new Attention(host, () => conversation.store.items());

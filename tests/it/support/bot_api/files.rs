@@ -17,7 +17,6 @@ pub enum Served {
     Bytes(Vec<u8>),
     /// Leads elsewhere.
     Redirect(String),
-    Status(u16),
 }
 
 /// A file, as it is named and as it is served.
@@ -37,7 +36,7 @@ pub struct Files {
 }
 
 impl Files {
-    pub fn get_file(&self, params: &Value) -> Outcome {
+    pub(super) fn get_file(&self, params: &Value) -> Outcome {
         let id = params["file_id"].as_str().unwrap_or_default();
         let Some(file) = self.files.get(id) else {
             return Err(Refusal::bad(
@@ -62,7 +61,6 @@ impl Files {
         match found.map(|file| file.served.clone()) {
             Some(Served::Bytes(bytes)) => bytes.into_response(),
             Some(Served::Redirect(to)) => (StatusCode::FOUND, [("location", to)]).into_response(),
-            Some(Served::Status(status)) => StatusCode::from_u16(status).unwrap().into_response(),
             None => StatusCode::NOT_FOUND.into_response(),
         }
     }
@@ -73,7 +71,7 @@ impl BotApi {
     pub fn keep_file(&self, id: &str, path: &str, served: Served) {
         let size = match &served {
             Served::Bytes(bytes) => Some(bytes.len() as u64),
-            Served::Redirect(_) | Served::Status(_) => None,
+            Served::Redirect(_) => None,
         };
         self.keep_file_of(id, path, size, served);
     }
