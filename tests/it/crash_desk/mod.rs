@@ -1,0 +1,216 @@
+//! The server is killed at random moments while matters are handed over, answered, settled, opened again and chased:
+//! every matter is one ticket, every answer is heard once, no number is used twice or left out. The people, the mail
+//! server and Telegram are outside and keep the ledger. `TANYA_TEST_CRASHES` says how often; `scripts/crash` kills it
+//! 200 times on each database.
+
+mod ledger;
+mod people;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tanya::calendar::Calendar;
+use tanya::clock::Clock;
+use uuid::Uuid;
+
+use crate::crash_actions::the_record_is_whole;
+use crate::support::bot_api::TOKEN;
+use crate::support::desk::{between, code_of, cookie_of};
+use crate::support::mail_server::MailServer;
+use crate::support::process::Process;
+use crate::support::{BotApi, Database};
+use ledger::{
+    SUPERVISOR, every_answer_is_there_once, every_number_is_used_once, whoever_chases_is_told,
+};
+use people::{People, client};
+
+/// People on the web, people on Telegram, and officers at the counter, at the same time.
+const ON_THE_WEB: usize = 4;
+const ON_TELEGRAM: usize = 2;
+
+fn crashes() -> usize {
+    let said = std::env::var("TANYA_TEST_CRASHES").ok();
+    said.map_or(3, |said| said.parse().unwrap())
+}
+
+/// How far the clock is set on, so that the sample's office is open, in milliseconds.
+fn until_office_hours() -> i64 {
+    let now = Clock::default().now();
+    let opening = Calendar::sample().next_opening(now).unwrap();
+    let morning = Calendar::sample()
+        .next_opening(opening + 12 * 3_600_000)
+        .unwrap();
+    morning + 3_600_000 - now
+}
+
+/// The demonstration's officer, signed in: the cookie, and what forms carry.
+async fn signed_in(http: SocketAddr, folder: &Path, offset: i64) -> (String, String) {
+    let text = std::fs::read_to_string(folder.join("data/demo.json")).unwrap();
+    let demo: Value = serde_json::from_str(&text).unwrap();
+    let known = |name: &str| demo["console"][name].as_str().unwrap().to_owned();
+    let code = code_of(&known("totp_secret"), Clock::shifted(offset).now());
+    let mut cookie = String::new();
+    for (path, fields) in [
+        (
+            "/console/masuk",
+            vec![
+                ("username", known("username")),
+                ("password", known("password")),
+            ],
+        ),
+        ("/console/kod", vec![("code", code)]),
+    ] {
+        let body = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
+        let request = client()
+            .post(format!("http://{http}{path}"))
+            .header("cookie", &cookie);
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        let response = request.body(body).send().await.unwrap();
+        assert_eq!(response.status(), 303, "{path}");
+        cookie = cookie_of(&response);
+    }
+    let request = client().get(format!("http://{http}/console/akaun"));
+    let page = request.header("cookie", &cookie).send().await.unwrap();
+    let page = page.text().await.unwrap();
+    let csrf = between(&page, "name=\"csrf\" value=\"", "\"").to_owned();
+    (cookie, csrf)
+}
+
+/// What happens to all of them while nobody is there: time goes by.
+async fn time_goes_by(database: &Database, folder: &Path) {
+    for statement in [
+        "UPDATE ticket SET answer_by = 1 WHERE status IN ('open', 'pending') AND escalated_at IS NULL",
+        "UPDATE ticket SET live_at = 1 WHERE live_at IS NOT NULL",
+    ] {
+        database.execute(folder, statement).await;
+    }
+    if let Database::Postgres(_) = database {
+        // What the killed process had claimed is free later, where others could be at work on it.
+        for statement in [
+            "UPDATE outbox SET due_at = created_at WHERE done_at IS NULL",
+            "UPDATE inbound SET due_at = received_at WHERE settled_at IS NULL",
+            "DELETE FROM lease WHERE name NOT LIKE 'once %'",
+        ] {
+            database.execute(folder, statement).await;
+        }
+    }
+}
+
+async fn killed_again_and_again(database: Database) {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let url = database.url(folder);
+    let (mail, telegram) = (MailServer::start().await, BotApi::start().await);
+    let (smtp, api_url) = (mail.url(), telegram.url());
+    let offset = until_office_hours();
+    let offset_s = (offset / 1_000).to_string();
+    let many = "1000000";
+    let settings = [
+        ("TANYA_DATABASE_URL", url.as_str()),
+        ("TANYA_SMTP_URL", &smtp),
+        ("TANYA_MAIL_FROM", "tanya@perbendaharaan.example"),
+        ("TANYA_SUPERVISOR_EMAIL", SUPERVISOR),
+        ("TANYA_TELEGRAM_TOKEN", TOKEN),
+        ("TANYA_TELEGRAM_API_URL", &api_url),
+        ("TANYA_CLOCK_OFFSET_S", &offset_s),
+        ("TANYA_CHAT_MESSAGES_PER_MINUTE", many),
+        ("TANYA_NEW_CHATS_PER_HOUR", "100000"),
+        ("TANYA_MAILS_PER_MINUTE", many),
+        ("TANYA_MAILS_PER_HOUR", many),
+    ];
+    let mut process = Process::start(folder, &settings).await;
+    let (cookie, csrf) = signed_in(process.http_addr, folder, offset).await;
+    let people = People {
+        http: process.http_addr,
+        client: client(),
+        telegram: telegram.clone(),
+        ledger: Arc::default(),
+        stop: Arc::default(),
+        cookie,
+        csrf,
+    };
+    let mut lives = tokio::task::JoinSet::new();
+    for _ in 0..ON_THE_WEB {
+        lives.spawn(people.clone().live_on_the_web());
+    }
+    for _ in 0..ON_TELEGRAM {
+        lives.spawn(people.clone().live_on_telegram());
+    }
+    lives.spawn(people.clone().live_at_the_counter());
+
+    let crashes = crashes();
+    let mut random = Uuid::new_v4().as_u128();
+    for crash in 0..crashes {
+        // From the middle of starting to a while of work.
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        let wait = (random >> 64) as u64 % 2_500;
+        tokio::time::sleep(Duration::from_millis(wait)).await;
+        process.kill();
+        time_goes_by(&database, folder).await;
+        process.again(folder).await;
+        if crash % 20 == 19 {
+            eprintln!("{} crashes", crash + 1);
+        }
+    }
+    // Whatever the moments were, some work is done between and after them.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    people.stop.store(true, Ordering::Relaxed);
+    while let Some(life) = lives.join_next().await {
+        life.unwrap();
+    }
+    until_nothing_is_left(&process, &database, folder).await;
+    let ledger = std::mem::take(&mut *people.ledger.lock().unwrap());
+    people.every_answer_is_read(&ledger).await;
+    process.kill();
+    the_record_is_whole(folder, &url);
+    every_number_is_used_once(&url, &ledger).await;
+    every_answer_is_there_once(&url, &ledger).await;
+    whoever_chases_is_told(&url, &mail).await;
+    let dead = "SELECT COUNT(*) FROM outbox WHERE outcome = 'dead'";
+    assert_eq!(database.count(folder, dead).await, 0);
+    let chased = "SELECT COUNT(*) FROM ticket_event WHERE kind IN ('escalated', 'untaken')";
+    eprintln!(
+        "{crashes} crashes: {} tickets, {} answers, {} opened again, {} times somebody was chased, {} mails",
+        ledger.opened.len(),
+        ledger.answers.len(),
+        ledger.reopened.len(),
+        database.count(folder, chased).await,
+        mail.mails().len(),
+    );
+    assert!(ledger.opened.len() > ON_THE_WEB && !ledger.on_telegram.is_empty());
+    assert_eq!(telegram.violations(), Vec::<String>::new());
+}
+
+async fn until_nothing_is_left(process: &Process, database: &Database, folder: &Path) {
+    let begun = Instant::now();
+    let chased = "SELECT COUNT(*) FROM ticket WHERE status IN ('open', 'pending') AND answer_by = 1 AND escalated_at IS NULL";
+    while process.figure("tanya_outbox_waiting").await != Some(0.0)
+        || database.count(folder, chased).await > 0
+    {
+        assert!(
+            begun.elapsed() < Duration::from_secs(180),
+            "something never came to its end"
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ac_105_every_matter_is_one_ticket_and_every_answer_is_heard_on_sqlite() {
+    killed_again_and_again(Database::sqlite()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ac_105_every_matter_is_one_ticket_and_every_answer_is_heard_on_postgres() {
+    if let Some(database) = Database::postgres().await {
+        killed_again_and_again(database).await;
+    }
+}
