@@ -135,6 +135,11 @@ impl TestApp {
             ("TANYA_DATABASE_URL".to_owned(), database.url(folder.path())),
             ("TANYA_SECRET_KEY".to_owned(), SECRET_KEY.to_owned()),
             ("TANYA_SIMULATOR_ADDR".to_owned(), "127.0.0.1:0".to_owned()),
+            // The copy in the program: what a story edits is written to no folder of the project's.
+            (
+                "TANYA_KNOWLEDGE_DIR".to_owned(),
+                folder.path().join("knowledge").display().to_string(),
+            ),
             // Stories ask more often than people do; the one about the limit sets it.
             ("TANYA_REQUESTS_PER_HOUR".to_owned(), "60".to_owned()),
             ("TANYA_REQUESTS_PER_DAY".to_owned(), "600".to_owned()),
