@@ -370,7 +370,7 @@ mod tests {
     fn what_leads_to_a_person_is_taken_out_of_a_question() {
         let said =
             redact("tel 012-345 6789 (aminah@kelantan.gov.my), ic 880101-03-5123: slip 2025");
-        assert_eq!(impersonal(&said), "tel ( ic : slip 2025");
+        assert_eq!(impersonal(&said), "tel ic : slip 2025");
     }
 
     #[test]
