@@ -11,7 +11,7 @@ use super::{Edited, EditionError, Editions};
 use crate::audit::{Entry, Event};
 use crate::clock::Clock;
 use crate::knowledge::Edition;
-use crate::knowledge::paraphrase::{Paraphrase, Rewritten};
+use crate::knowledge::paraphrase::{Paraphrase, Place, Rewritten};
 use crate::knowledge::problem::Problem;
 use crate::knowledge::source::FileText;
 use crate::knowledge::trial::{Trial, Trouble, try_out};
@@ -274,11 +274,15 @@ impl Proposals {
         }
         let texts = self.editions.knowledge.texts();
         let texts = texts.map_err(|_| ProposalError::Unavailable)?;
+        let place = match trial_of(&row) {
+            Some(trial) if trial.first => Place::First,
+            _ => Place::Last,
+        };
         let paraphrase = Paraphrase {
             entry: &row.entry,
             text: &row.text,
         };
-        let rewritten = paraphrase.write(&texts);
+        let rewritten = paraphrase.write(&texts, place);
         let rewritten = rewritten.map_err(|_| ProposalError::Missing)?;
         let Rewritten {
             file,
@@ -434,11 +438,14 @@ impl Proposals {
     }
 }
 
+/// What its check found.
+fn trial_of(row: &ProposalRow) -> Option<Trial> {
+    serde_json::from_str(row.result.as_deref()?).ok()
+}
+
 /// Whether its check knew of somebody whom the present answer did not help: that is kept with what it found.
 fn was_contested(row: &ProposalRow) -> bool {
-    let trial = row.result.as_deref();
-    let trial = trial.and_then(|result| serde_json::from_str::<Trial>(result).ok());
-    trial.is_some_and(|trial| trial.contested)
+    trial_of(row).is_some_and(|trial| trial.contested)
 }
 
 /// A text without line ends and doubled blanks.

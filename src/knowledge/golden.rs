@@ -178,7 +178,7 @@ impl Verdict {
 /// all of a set, must hold.
 fn floor_of(text: &str) -> Value {
     let floor: Value = serde_json::from_str(text).unwrap_or_default();
-    json!({"useful": floor["useful"], "harm": floor["harm"]})
+    json!({"useful": floor.get("useful"), "harm": floor.get("harm")})
 }
 
 /// The mean over sets of questions, each by how many they are.

@@ -19,6 +19,16 @@ pub struct Paraphrase<'a> {
     pub text: &'a str,
 }
 
+/// Where among the paraphrases of its entry it is written. Networks learn in the order of the file, and a question near a
+/// border may fall on its other side by that alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// After the others.
+    Last,
+    /// Before the others.
+    First,
+}
+
 /// Why it cannot be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum Unwritable {
@@ -60,12 +70,16 @@ struct EntryPlace {
 
 impl Paraphrase<'_> {
     /// Writes it into the file that has its entry.
-    pub fn write(&self, texts: &BTreeMap<String, FileText>) -> Result<Rewritten, Unwritable> {
+    pub fn write(
+        &self,
+        texts: &BTreeMap<String, FileText>,
+        place: Place,
+    ) -> Result<Rewritten, Unwritable> {
         for name in [source::FAQ, source::INTENTS] {
             let Some(file) = texts.get(name) else {
                 continue;
             };
-            match self.write_into(file) {
+            match self.write_into(file, place) {
                 Err(Unwritable::NoEntry) => {}
                 written => {
                     return written.map(|after| Rewritten {
@@ -80,13 +94,14 @@ impl Paraphrase<'_> {
     }
 
     /// The file's text with the paraphrase in it.
-    pub fn write_into(&self, file: &FileText) -> Result<String, Unwritable> {
+    pub fn write_into(&self, file: &FileText, place: Place) -> Result<String, Unwritable> {
         let places: Places = source::parse(file).map_err(|_| Unwritable::Unreadable)?;
         let mut entries = places.entries.into_iter();
         let entry = entries.find(|entry| entry.id.value == self.entry);
         let entry = entry.ok_or(Unwritable::NoEntry)?;
-        let after = self.placed(&file.text, &entry).ok_or(Unwritable::Unusual)?;
-        if self.is_all_that_changed(file, &after) {
+        let after = self.placed(&file.text, &entry, place);
+        let after = after.ok_or(Unwritable::Unusual)?;
+        if self.is_all_that_changed(file, &after, place) {
             Ok(after)
         } else {
             Err(Unwritable::Unusual)
@@ -109,17 +124,18 @@ impl Paraphrase<'_> {
         Value::from(self.text).to_string()
     }
 
-    fn placed(&self, text: &str, entry: &EntryPlace) -> Option<String> {
+    fn placed(&self, text: &str, entry: &EntryPlace, place: Place) -> Option<String> {
         match &entry.paraphrases {
-            Some(list) => match list.value.last() {
-                Some(last) => self.after_last(text, last.referenced),
-                None => {
+            Some(list) => match (list.value.first(), list.value.last()) {
+                (Some(first), _) if place == Place::First => self.before(text, first.referenced),
+                (_, Some(last)) => self.after_last(text, last.referenced),
+                (_, None) => {
                     let (open, _) = bytes(list.referenced)?;
                     let inside = text.get(open..)?.starts_with('[').then_some(open + 1)?;
                     Some(inserted(text, inside, &self.quoted()))
                 }
             },
-            None => self.first(text, entry.id.referenced),
+            None => self.alone(text, entry.id.referenced),
         }
     }
 
@@ -137,8 +153,20 @@ impl Paraphrase<'_> {
         }
     }
 
+    /// Before the first paraphrase, as that stands.
+    fn before(&self, text: &str, first: Location) -> Option<String> {
+        let (start, _) = bytes(first)?;
+        let line = line_start(text, start);
+        let lead = text.get(line..start)?;
+        let indent = lead.trim_end().strip_suffix('-');
+        match indent.filter(|indent| indent.trim().is_empty()) {
+            Some(indent) => Some(self.line(text, line, &format!("{indent}- "))),
+            None => Some(inserted(text, start, &format!("{}, ", self.quoted()))),
+        }
+    }
+
     /// A list of its own, directly below the id.
-    fn first(&self, text: &str, id: Location) -> Option<String> {
+    fn alone(&self, text: &str, id: Location) -> Option<String> {
         let (start, end) = bytes(id)?;
         let before = text.get(line_start(text, start)..start)?;
         let key = before.trim_end().strip_suffix(':')?.trim_end();
@@ -167,7 +195,7 @@ impl Paraphrase<'_> {
     }
 
     /// Reads both and looks whether they differ in the paraphrase alone.
-    fn is_all_that_changed(&self, file: &FileText, after: &str) -> bool {
+    fn is_all_that_changed(&self, file: &FileText, after: &str, place: Place) -> bool {
         let after = FileText {
             shown: file.shown.clone(),
             text: after.to_owned(),
@@ -186,8 +214,11 @@ impl Paraphrase<'_> {
             return false;
         };
         let list = entry.get_mut("paraphrases").and_then(Value::as_array_mut);
-        let last = list.and_then(Vec::pop);
-        if last.as_ref().and_then(Value::as_str) != Some(self.text) {
+        let added = list.and_then(|list| match place {
+            Place::Last => list.pop(),
+            Place::First => (!list.is_empty()).then(|| list.remove(0)),
+        });
+        if added.as_ref().and_then(Value::as_str) != Some(self.text) {
             return false;
         }
         let emptied = entry.get("paraphrases").and_then(Value::as_array);
@@ -248,7 +279,10 @@ mod tests {
             entry,
             text: paraphrase,
         };
-        let after = paraphrase.write_into(&file)?;
+        let after = paraphrase.write_into(&file, Place::Last)?;
+        // At the beginning it is as well.
+        let first = paraphrase.write_into(&file, Place::First)?;
+        assert_eq!(first.len(), after.len());
         let file = FileText {
             text: after,
             ..file

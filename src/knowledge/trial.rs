@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::golden::{Measured, Moved};
 use super::live::LiveKnowledge;
-use super::paraphrase::{Paraphrase, Rewritten, Unwritable};
+use super::paraphrase::{Paraphrase, Place, Rewritten, Unwritable};
 use super::problem::Problem;
 use super::router::Outcome;
 use super::{Edition, Knowledge};
@@ -70,9 +70,22 @@ pub struct Trial {
     /// Whether somebody had found the present answer unhelpful.
     #[serde(default)]
     pub contested: bool,
+    /// Whether it is written before the entry's other paraphrases; after them otherwise.
+    #[serde(default)]
+    pub first: bool,
 }
 
 impl Trial {
+    /// Whether the check finds fault, and with other questions than this one alone.
+    fn blames_others(&self, text: &str) -> bool {
+        let quoted = format!("{text:?}");
+        let others = |trouble: &Trouble| match trouble {
+            Trouble::Check { message, .. } => !message.contains(&quoted),
+            _ => false,
+        };
+        !self.troubles.is_empty() && self.troubles.iter().all(others)
+    }
+
     /// Whether nothing speaks against it.
     pub fn is_good(&self) -> bool {
         self.troubles.is_empty()
@@ -81,8 +94,8 @@ impl Trial {
     fn ended(trouble: Trouble, contested: bool) -> (Self, Option<Rewritten>) {
         let trial = Self {
             troubles: vec![trouble],
-            moved: None,
             contested,
+            ..Self::default()
         };
         (trial, None)
     }
@@ -101,61 +114,75 @@ impl From<&Problem> for Trouble {
 }
 
 /// Tries a paraphrase, and returns the file with it. `contested` says that somebody found the present answer unhelpful.
-/// It takes seconds: the networks learn anew.
+/// It takes seconds: the networks learn anew. Where the check finds fault with other questions alone, another place is
+/// tried: a question near a border falls aside by the order in which is learnt.
 pub fn try_out(
     live: &LiveKnowledge,
     paraphrase: Paraphrase<'_>,
     contested: bool,
 ) -> (Trial, Option<Rewritten>) {
-    let ended = |trouble| Trial::ended(trouble, contested);
+    let last = try_at(live, paraphrase, contested, Place::Last);
+    if !last.0.blames_others(paraphrase.text) {
+        return last;
+    }
+    let first = try_at(live, paraphrase, contested, Place::First);
+    if first.0.is_good() { first } else { last }
+}
+
+fn try_at(
+    live: &LiveKnowledge,
+    paraphrase: Paraphrase<'_>,
+    contested: bool,
+    place: Place,
+) -> (Trial, Option<Rewritten>) {
     let texts = live.texts().and_then(|texts| Ok((texts, live.written()?)));
     let Ok((texts, written)) = texts else {
-        return ended(Trouble::Broken);
+        return Trial::ended(Trouble::Broken, contested);
     };
-    let rewritten = match paraphrase.write(&texts) {
+    let rewritten = match paraphrase.write(&texts, place) {
         Ok(rewritten) => rewritten,
-        Err(Unwritable::NoEntry) => return ended(Trouble::NoEntry),
-        Err(Unwritable::Unusual) => return ended(Trouble::Unusual),
-        Err(Unwritable::Unreadable) => return ended(Trouble::Broken),
+        Err(Unwritable::NoEntry) => return Trial::ended(Trouble::NoEntry, contested),
+        Err(Unwritable::Unusual) => return Trial::ended(Trouble::Unusual, contested),
+        Err(Unwritable::Unreadable) => return Trial::ended(Trouble::Broken, contested),
     };
     let now = live.current();
-    let mut troubles = Vec::new();
+    let mut trial = Trial {
+        contested,
+        first: place == Place::First,
+        ..Trial::default()
+    };
     if !contested {
-        troubles.extend(answered_otherwise(&now, paraphrase));
+        trial.troubles.extend(answered_otherwise(&now, paraphrase));
     }
     let base = written.get(&rewritten.file).map_or("", |file| &file.text);
     let edition = Edition::of(&rewritten.file, base, rewritten.after.clone());
-    let after = match live.rehearse(edition) {
-        Ok(after) => after,
+    match live.rehearse(edition) {
+        Ok(after) => match moved(&now, &after, paraphrase) {
+            Some(moved) => {
+                trial.troubles.extend(held_against(&moved));
+                trial.moved = Some(moved);
+            }
+            None => trial.troubles.push(Trouble::Broken),
+        },
         Err(problems) => {
             let problems = problems.iter().filter(|problem| problem.is_error());
-            troubles.extend(problems.map(Trouble::from));
-            let trial = Trial {
-                troubles,
-                moved: None,
-                contested,
-            };
-            return (trial, Some(rewritten));
+            trial.troubles.extend(problems.map(Trouble::from));
         }
-    };
-    let measured = Measured::of(&now).and_then(|before| Ok((before, Measured::of(&after)?)));
-    let Ok((before, measured)) = measured else {
-        return ended(Trouble::Broken);
-    };
-    let own = after.place(paraphrase.entry);
+    }
+    (trial, Some(rewritten))
+}
+
+/// How the known questions move; none if they cannot be asked.
+fn moved(now: &Knowledge, after: &Knowledge, paraphrase: Paraphrase<'_>) -> Option<Moved> {
+    let before = Measured::of(now).ok()?;
+    let measured = Measured::of(after).ok()?;
+    let own = after.place(paraphrase.entry)?;
     let is_due = |question: &str, id: &str| {
-        let places = after.place(id).zip(own);
-        let is_own = places.is_some_and(|(place, own)| after.are_family(place, own));
+        let place = after.place(id);
+        let is_own = place.is_some_and(|place| after.are_family(place, own));
         is_own && after.alike(question, paraphrase.text) >= NEAR
     };
-    let moved = before.moved(&measured, is_due);
-    troubles.extend(held_against(&moved));
-    let trial = Trial {
-        troubles,
-        moved: Some(moved),
-        contested,
-    };
-    (trial, Some(rewritten))
+    Some(before.moved(&measured, is_due))
 }
 
 /// What it is answered with now, if that is something else.

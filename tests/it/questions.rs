@@ -6,10 +6,11 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use tanya::agent::role::Role;
 
+use crate::browser_console;
 use crate::on_both_databases;
-use crate::support::TestApp;
-use crate::support::browser::{Browser, DESKTOP, PHONE};
+use crate::support::browser::{Browser, DESKTOP, PHONE, Window};
 use crate::support::desk::{Officer, between};
+use crate::support::{Database, TestApp};
 
 /// Training takes long where nothing is optimised.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -26,7 +27,9 @@ async fn until_answered(app: &TestApp, text: &str, target: Option<&str>) {
         loop {
             let found = app.ask(text).await;
             let answered = found["outcome"] == "answer";
-            if answered == target.is_some() && (target.is_none() || found["target"] == target.unwrap()) {
+            if answered == target.is_some()
+                && (target.is_none() || found["target"] == target.unwrap())
+            {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
@@ -37,7 +40,12 @@ async fn until_answered(app: &TestApp, text: &str, target: Option<&str>) {
 
 /// Proposes a text for an entry; the proposal's id.
 async fn propose(officer: &Officer<'_>, text: &str, entry: &str) -> String {
-    let fields = [("text", text), ("entry", entry), ("asked", text), ("hari", "30")];
+    let fields = [
+        ("text", text),
+        ("entry", entry),
+        ("asked", text),
+        ("hari", "30"),
+    ];
     let response = officer.post("/console/soalan/cadang", &fields).await;
     assert_eq!(response.status(), StatusCode::SEE_OTHER);
     let to = response.headers()["location"].to_str().unwrap();
@@ -85,8 +93,16 @@ on_both_databases! {
         let page = editor.page("/console/soalan").await;
         let cards: Vec<&str> = page.split("<article").skip(1).collect();
         assert_eq!(cards.len(), 1, "{page}");
-        assert!(cards[0].contains("3×") && cards[0].contains("3 sembang"), "{}", cards[0]);
-        assert!(cards[0].contains("Entri terdekat:") && cards[0].contains(" selected>"), "{}", cards[0]);
+        assert!(
+            cards[0].contains("3×") && cards[0].contains("3 sembang"),
+            "{}",
+            cards[0]
+        );
+        assert!(
+            cards[0].contains("Entri terdekat:") && cards[0].contains(" selected>"),
+            "{}",
+            cards[0]
+        );
 
         let id = propose(&editor, ASKED[0], ENTRY).await;
         let card = checked(&editor, &id).await;
@@ -95,47 +111,92 @@ on_both_databases! {
         // While it waits it is asked for no second time.
         assert!(!editor.page("/console/soalan").await.contains("<article"));
         let again = [("text", ASKED[0]), ("entry", ENTRY), ("asked", ASKED[0])];
-        assert_eq!(editor.post("/console/soalan/cadang", &again).await.status(), 422);
+        assert_eq!(
+            editor.post("/console/soalan/cadang", &again).await.status(),
+            422
+        );
 
         // Nobody approves what they proposed themselves, however they ask.
-        let own = editor.post(&format!("/console/cadangan/{id}/lulus"), &[]).await;
+        let own = editor
+            .post(&format!("/console/cadangan/{id}/lulus"), &[])
+            .await;
         assert_eq!(own.status(), StatusCode::FORBIDDEN);
         assert_eq!(audited!(app, "own"), 1);
-        assert_eq!(app.database.count(app.folder(), "SELECT COUNT(*) FROM edition").await, 0);
+        assert_eq!(
+            app.database
+                .count(app.folder(), "SELECT COUNT(*) FROM edition")
+                .await,
+            0
+        );
 
         let beside = match app.database {
-            crate::support::Database::Postgres(_) => Some(app.beside().await),
-            crate::support::Database::Sqlite => None,
+            Database::Postgres(_) => Some(app.beside().await),
+            Database::Sqlite => None,
         };
         let boss = app.officer("boss", Role::Supervisor).await;
         let patch = boss.page(&format!("/console/cadangan/{id}.patch")).await;
-        let approved = boss.post(&format!("/console/cadangan/{id}/lulus"), &[("reason", "betul")]).await;
-        assert_eq!(approved.status(), StatusCode::SEE_OTHER, "{}", approved.text().await.unwrap());
+        let approved = boss
+            .post(
+                &format!("/console/cadangan/{id}/lulus"),
+                &[("reason", "betul")],
+            )
+            .await;
+        assert_eq!(
+            approved.status(),
+            StatusCode::SEE_OTHER,
+            "{}",
+            approved.text().await.unwrap()
+        );
         assert_eq!(audited!(app, "approved"), 1);
         until_answered(app, ASKED[0], Some(ENTRY)).await;
         if let Some(beside) = beside {
             until_answered(&beside, ASKED[0], Some(ENTRY)).await;
             beside.stop().await;
         }
-        let twice = boss.post(&format!("/console/cadangan/{id}/lulus"), &[]).await;
+        let twice = boss
+            .post(&format!("/console/cadangan/{id}/lulus"), &[])
+            .await;
         assert_eq!(twice.status(), StatusCode::CONFLICT);
         applies(app, &patch).await;
-        assert_eq!(boss.page(&format!("/console/cadangan/{id}.patch")).await, patch);
+        let written = std::fs::read_to_string(app.folder().join("knowledge/faq.yaml")).unwrap();
+        assert!(written.contains(ASKED[0]));
+        assert_eq!(
+            boss.page(&format!("/console/cadangan/{id}.patch")).await,
+            patch
+        );
 
         // One press, one reason, and it is as it was.
         let versions = boss.page("/console/versi?fail=faq.yaml&no=2").await;
-        assert!(versions.contains("Fail asal") && versions.contains("+1 −0"), "{versions}");
+        assert!(
+            versions.contains("Fail asal") && versions.contains("+1 −0"),
+            "{versions}"
+        );
         assert!(versions.contains("diff-add"), "{versions}");
         let back = [("file", "faq.yaml"), ("number", "1"), ("reason", "")];
-        assert_eq!(boss.post("/console/versi/kembali", &back).await.status(), 422);
-        let back = [("file", "faq.yaml"), ("number", "1"), ("reason", "jawapan tidak sesuai")];
+        assert_eq!(
+            boss.post("/console/versi/kembali", &back).await.status(),
+            422
+        );
+        let back = [
+            ("file", "faq.yaml"),
+            ("number", "1"),
+            ("reason", "jawapan tidak sesuai"),
+        ];
         let done = boss.post("/console/versi/kembali", &back).await;
-        assert_eq!(done.status(), StatusCode::SEE_OTHER, "{}", done.text().await.unwrap());
+        assert_eq!(
+            done.status(),
+            StatusCode::SEE_OTHER,
+            "{}",
+            done.text().await.unwrap()
+        );
         until_answered(app, ASKED[0], None).await;
         assert_eq!(audited!(app, "rolled-back"), 1);
         let rolled = "SELECT COUNT(*) FROM knowledge_proposal WHERE state = 'rolled back'";
         assert_eq!(app.database.count(app.folder(), rolled).await, 1);
-        assert_eq!(boss.post("/console/versi/kembali", &back).await.status(), 422);
+        assert_eq!(
+            boss.post("/console/versi/kembali", &back).await.status(),
+            422
+        );
         assert!(boss.page("/console/soalan").await.contains("<article"));
     }
 
@@ -224,12 +285,26 @@ on_both_databases! {
 }
 
 /// A chat in which something is offered to choose from.
-async fn unsure(app: &TestApp) -> (&'static str, (crate::support::Chat<'_>, Vec<serde_json::Value>)) {
-    for text in ["kata laluan", "portal ispeks", "penyata", "gaji", "ispeks"] {
+async fn unsure(
+    app: &TestApp,
+) -> (
+    &'static str,
+    (crate::support::Chat<'_>, Vec<serde_json::Value>),
+) {
+    for text in [
+        "kontrak setahun bawah mystep, slip gaji kami tengok kat mana pulak",
+        "portl xboleh bkak dri pagi",
+        "bab pinjaman kenderaan tu boleh ikut portal ke kena isi borang manual lagi",
+        "elaun hok bisao tu dok tubik dale silp, bakpo",
+        "assalamualaikum, ado ore dok",
+    ] {
         let chat = app.begin().await;
         let said = chat.say(text).await;
         if said.iter().any(|it| it["target"] == "control:jelas") {
-            let said = said.into_iter().filter(|it| it["target"] == "control:jelas").collect();
+            let said = said
+                .into_iter()
+                .filter(|it| it["target"] == "control:jelas")
+                .collect();
             return (text, (chat, said));
         }
     }
@@ -243,38 +318,98 @@ async fn applies(app: &TestApp, patch: &str) {
     std::fs::create_dir(&knowledge).unwrap();
     std::fs::copy("knowledge/faq.yaml", knowledge.join("faq.yaml")).unwrap();
     std::fs::write(folder.path().join("it.patch"), patch).unwrap();
-    let git = Command::new("git").args(["apply", "it.patch"]).current_dir(folder.path()).output();
+    let git = Command::new("git")
+        .args(["apply", "it.patch"])
+        .current_dir(folder.path())
+        .output();
     let git = git.unwrap();
     assert!(git.status.success(), "{git:?}\n{patch}");
     let file = std::fs::read_to_string(knowledge.join("faq.yaml")).unwrap();
-    let in_use = app.database.text(app.folder(), "SELECT text FROM edition WHERE file = 'faq.yaml' AND number = 2").await;
+    let in_use = app
+        .database
+        .text(
+            app.folder(),
+            "SELECT text FROM edition WHERE file = 'faq.yaml' AND number = 2",
+        )
+        .await;
     assert_eq!(file, in_use);
 }
 
-#[tokio::test]
-async fn the_pages_fit_and_can_be_used_by_everybody() {
-    let Some(browser) = Browser::open(DESKTOP).await else {
+async fn the_pages_are_fit_for_everybody(window: Window) {
+    let Some(browser) = Browser::open(window).await else {
         return;
     };
     let app = TestApp::on_sqlite().await;
-    for text in ["resepi nasi kerabu", "resipi nasi kerabu ibu", "harga emas hari ini"] {
+    let long = "a".repeat(200);
+    for text in [
+        "resepi nasi kerabu",
+        "resipi nasi kerabu ibu",
+        "harga emas hari ini",
+        long.as_str(),
+    ] {
         app.begin().await.say(text).await;
     }
     let rahim = app.officer("rahim", Role::Officer).await;
     propose(&rahim, "url ispeks v2 yg betul apa", "portal-mystep").await;
-    rahim.post("/console/soalan/abai", &[("asked", "harga emas hari ini")]).await;
-    crate::browser_console::sign_in(&browser, &app, Role::Supervisor).await;
-    let shots = std::env::var("TANYA_SHOTS").ok();
-    for path in ["/console/soalan", "/console/cadangan", "/console/versi"] {
+    let id = propose(&rahim, &long, "portal-mystep").await;
+    rahim
+        .post(&format!("/console/cadangan/{id}/tarik"), &[])
+        .await;
+    let aside = [("asked", "harga emas hari ini")];
+    rahim.post("/console/soalan/abai", &aside).await;
+    let calendar = app.officer("boss", Role::Supervisor).await;
+    let yaml = std::fs::read_to_string("knowledge/calendar.yaml").unwrap();
+    let yaml = format!("# Disemak oleh penyelia.\n{yaml}");
+    let saved = calendar
+        .post("/console/kalendar", &[("yaml", &yaml), ("do", "save")])
+        .await;
+    assert_eq!(saved.status(), StatusCode::OK);
+    browser_console::sign_in(&browser, &app, Role::Supervisor).await;
+    let paths = [
+        "/console/soalan",
+        "/console/cadangan",
+        "/console/versi?fail=calendar.yaml&no=2",
+    ];
+    for path in paths {
         browser.goto(&app.url(path)).await;
         browser.until("document.querySelector('h1') !== null").await;
-        assert_eq!(browser.accessibility().await, Vec::<String>::new(), "{path}");
-        if let Some(folder) = &shots {
-            browser.shot(&format!("{folder}{}.png", path.replace('/', "-"))).await;
-        }
+        looked_at(&browser, path).await;
     }
     assert_eq!(browser.complaints().await, Vec::<String>::new());
     browser.close().await;
-    let _ = PHONE;
+    app.stop().await;
+}
+
+async fn looked_at(browser: &Browser, path: &str) {
+    assert!(browser.fits().await, "{path}");
+    assert_eq!(
+        browser.accessibility().await,
+        Vec::<String>::new(),
+        "{path}"
+    );
+}
+
+#[tokio::test]
+async fn the_pages_are_fit_for_everybody_on_a_desk() {
+    the_pages_are_fit_for_everybody(DESKTOP).await;
+}
+
+#[tokio::test]
+async fn the_pages_are_fit_for_everybody_on_a_phone() {
+    the_pages_are_fit_for_everybody(PHONE).await;
+}
+
+#[tokio::test]
+async fn the_record_fits_on_a_phone() {
+    let Some(browser) = Browser::open(PHONE).await else {
+        return;
+    };
+    let app = TestApp::on_sqlite().await;
+    app.begin().await.hand_over("ralat").await;
+    browser_console::sign_in(&browser, &app, Role::Auditor).await;
+    browser.goto(&app.url("/console/audit")).await;
+    browser.until("document.querySelector('h1') !== null").await;
+    looked_at(&browser, "/console/audit").await;
+    browser.close().await;
     app.stop().await;
 }

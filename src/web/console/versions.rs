@@ -105,7 +105,10 @@ async fn page(
         diff: diff.into_iter().map(shown).collect(),
         versions,
         newer_href: number.checked_sub(1).map(href).unwrap_or_default(),
-        older_href: more.then(|| href(number + 1)).unwrap_or_default(),
+        older_href: match more {
+            true => href(number + 1),
+            false => String::new(),
+        },
         shell,
         w,
     };

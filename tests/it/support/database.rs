@@ -79,7 +79,9 @@ impl Database {
 
     /// The text that a statement finds.
     pub async fn text(&self, folder: &Path, statement: &'static str) -> String {
-        let mut connection = sqlx::AnyConnection::connect(&self.url(folder)).await.unwrap();
+        let mut connection = sqlx::AnyConnection::connect(&self.url(folder))
+            .await
+            .unwrap();
         let text = sqlx::query_scalar(statement);
         let text = text.fetch_one(&mut connection).await.unwrap();
         connection.close().await.unwrap();
