@@ -82,150 +82,124 @@ macro_rules! audited {
     };
 }
 
-/// A knowledge folder that can be written.
-fn folder() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for file in std::fs::read_dir("knowledge").unwrap() {
-        let path = file.unwrap().path();
-        std::fs::copy(&path, folder.path().join(path.file_name().unwrap())).unwrap();
-    }
-    folder
-}
-
-async fn what_three_people_ask_becomes_an_answer_and_can_be_taken_back(database: Database) {
-    let folder = folder();
-    let path = folder.path().display().to_string();
-    let app = &TestApp::start(database, &[("TANYA_KNOWLEDGE_DIR", path.as_str())]).await;
-
-    for text in ASKED {
-        let chat = app.begin().await;
-        chat.say(text).await;
-    }
-    until_answered(app, ASKED[0], None).await;
-    let editor = app.officer("eda", Role::Editor).await;
-    let page = editor.page("/console/soalan").await;
-    let cards: Vec<&str> = page.split("<article").skip(1).collect();
-    assert_eq!(cards.len(), 1, "{page}");
-    assert!(
-        cards[0].contains("3×") && cards[0].contains("3 sembang"),
-        "{}",
-        cards[0]
-    );
-    assert!(
-        cards[0].contains("Entri terdekat:") && cards[0].contains(" selected>"),
-        "{}",
-        cards[0]
-    );
-
-    let id = propose(&editor, ASKED[0], ENTRY).await;
-    let card = checked(&editor, &id).await;
-    assert!(card.contains("tidak mendapati masalah"), "{card}");
-    assert!(card.contains("Cadangan sendiri"), "{card}");
-    // While it waits it is asked for no second time.
-    assert!(!editor.page("/console/soalan").await.contains("<article"));
-    let again = [("text", ASKED[0]), ("entry", ENTRY), ("asked", ASKED[0])];
-    assert_eq!(
-        editor.post("/console/soalan/cadang", &again).await.status(),
-        422
-    );
-
-    // Nobody approves what they proposed themselves, however they ask.
-    let own = editor
-        .post(&format!("/console/cadangan/{id}/lulus"), &[])
-        .await;
-    assert_eq!(own.status(), StatusCode::FORBIDDEN);
-    assert_eq!(audited!(app, "own"), 1);
-    assert_eq!(
-        app.database
-            .count(app.folder(), "SELECT COUNT(*) FROM edition")
-            .await,
-        0
-    );
-
-    let beside = match app.database {
-        Database::Postgres(_) => Some(app.beside().await),
-        Database::Sqlite => None,
-    };
-    let boss = app.officer("boss", Role::Supervisor).await;
-    let patch = boss.page(&format!("/console/cadangan/{id}.patch")).await;
-    let approved = boss
-        .post(
-            &format!("/console/cadangan/{id}/lulus"),
-            &[("reason", "betul")],
-        )
-        .await;
-    assert_eq!(
-        approved.status(),
-        StatusCode::SEE_OTHER,
-        "{}",
-        approved.text().await.unwrap()
-    );
-    assert_eq!(audited!(app, "approved"), 1);
-    until_answered(app, ASKED[0], Some(ENTRY)).await;
-    if let Some(beside) = beside {
-        until_answered(&beside, ASKED[0], Some(ENTRY)).await;
-        beside.stop().await;
-    }
-    let twice = boss
-        .post(&format!("/console/cadangan/{id}/lulus"), &[])
-        .await;
-    assert_eq!(twice.status(), StatusCode::CONFLICT);
-    applies(app, &patch).await;
-    let written = std::fs::read_to_string(folder.path().join("faq.yaml")).unwrap();
-    assert!(written.contains(ASKED[0]));
-    assert_eq!(
-        boss.page(&format!("/console/cadangan/{id}.patch")).await,
-        patch
-    );
-
-    // One press, one reason, and it is as it was.
-    let versions = boss.page("/console/versi?fail=faq.yaml&no=2").await;
-    assert!(
-        versions.contains("Fail asal") && versions.contains("+1 −0"),
-        "{versions}"
-    );
-    assert!(versions.contains("diff-add"), "{versions}");
-    let back = [("file", "faq.yaml"), ("number", "1"), ("reason", "")];
-    assert_eq!(
-        boss.post("/console/versi/kembali", &back).await.status(),
-        422
-    );
-    let back = [
-        ("file", "faq.yaml"),
-        ("number", "1"),
-        ("reason", "jawapan tidak sesuai"),
-    ];
-    let done = boss.post("/console/versi/kembali", &back).await;
-    assert_eq!(
-        done.status(),
-        StatusCode::SEE_OTHER,
-        "{}",
-        done.text().await.unwrap()
-    );
-    until_answered(app, ASKED[0], None).await;
-    assert_eq!(audited!(app, "rolled-back"), 1);
-    let rolled = "SELECT COUNT(*) FROM knowledge_proposal WHERE state = 'rolled back'";
-    assert_eq!(app.database.count(app.folder(), rolled).await, 1);
-    assert_eq!(
-        boss.post("/console/versi/kembali", &back).await.status(),
-        422
-    );
-    assert!(boss.page("/console/soalan").await.contains("<article"));
-}
-
-#[tokio::test]
-async fn what_three_people_ask_becomes_an_answer_and_can_be_taken_back_on_sqlite() {
-    what_three_people_ask_becomes_an_answer_and_can_be_taken_back(Database::sqlite()).await;
-}
-
-#[tokio::test]
-async fn what_three_people_ask_becomes_an_answer_and_can_be_taken_back_on_postgres() {
-    if let Some(database) = Database::postgres().await {
-        what_three_people_ask_becomes_an_answer_and_can_be_taken_back(database).await;
-    }
-}
-
 on_both_databases! {
+    async fn what_three_people_ask_becomes_an_answer_and_can_be_taken_back(app: TestApp) {
+        for text in ASKED {
+            let chat = app.begin().await;
+            chat.say(text).await;
+        }
+        until_answered(app, ASKED[0], None).await;
+        let editor = app.officer("eda", Role::Editor).await;
+        let page = editor.page("/console/soalan").await;
+        let cards: Vec<&str> = page.split("<article").skip(1).collect();
+        assert_eq!(cards.len(), 1, "{page}");
+        assert!(
+            cards[0].contains("3×") && cards[0].contains("3 sembang"),
+            "{}",
+            cards[0]
+        );
+        assert!(
+            cards[0].contains("Entri terdekat:") && cards[0].contains(" selected>"),
+            "{}",
+            cards[0]
+        );
+
+        let id = propose(&editor, ASKED[0], ENTRY).await;
+        let card = checked(&editor, &id).await;
+        assert!(card.contains("tidak mendapati masalah"), "{card}");
+        assert!(card.contains("Cadangan sendiri"), "{card}");
+        // While it waits it is asked for no second time.
+        assert!(!editor.page("/console/soalan").await.contains("<article"));
+        let again = [("text", ASKED[0]), ("entry", ENTRY), ("asked", ASKED[0])];
+        assert_eq!(
+            editor.post("/console/soalan/cadang", &again).await.status(),
+            422
+        );
+
+        // Nobody approves what they proposed themselves, however they ask.
+        let own = editor
+            .post(&format!("/console/cadangan/{id}/lulus"), &[])
+            .await;
+        assert_eq!(own.status(), StatusCode::FORBIDDEN);
+        assert_eq!(audited!(app, "own"), 1);
+        assert_eq!(
+            app.database
+                .count(app.folder(), "SELECT COUNT(*) FROM edition")
+                .await,
+            0
+        );
+
+        let beside = match app.database {
+            Database::Postgres(_) => Some(app.beside().await),
+            Database::Sqlite => None,
+        };
+        let boss = app.officer("boss", Role::Supervisor).await;
+        let patch = boss.page(&format!("/console/cadangan/{id}.patch")).await;
+        let approved = boss
+            .post(
+                &format!("/console/cadangan/{id}/lulus"),
+                &[("reason", "betul")],
+            )
+            .await;
+        assert_eq!(
+            approved.status(),
+            StatusCode::SEE_OTHER,
+            "{}",
+            approved.text().await.unwrap()
+        );
+        assert_eq!(audited!(app, "approved"), 1);
+        until_answered(app, ASKED[0], Some(ENTRY)).await;
+        if let Some(beside) = beside {
+            until_answered(&beside, ASKED[0], Some(ENTRY)).await;
+            beside.stop().await;
+        }
+        let twice = boss
+            .post(&format!("/console/cadangan/{id}/lulus"), &[])
+            .await;
+        assert_eq!(twice.status(), StatusCode::CONFLICT);
+        applies(app, &patch).await;
+        let written = std::fs::read_to_string(app.folder().join("knowledge/faq.yaml")).unwrap();
+        assert!(written.contains(ASKED[0]));
+        assert_eq!(
+            boss.page(&format!("/console/cadangan/{id}.patch")).await,
+            patch
+        );
+
+        // One press, one reason, and it is as it was.
+        let versions = boss.page("/console/versi?fail=faq.yaml&no=2").await;
+        assert!(
+            versions.contains("Fail asal") && versions.contains("+1 −0"),
+            "{versions}"
+        );
+        assert!(versions.contains("diff-add"), "{versions}");
+        let back = [("file", "faq.yaml"), ("number", "1"), ("reason", "")];
+        assert_eq!(
+            boss.post("/console/versi/kembali", &back).await.status(),
+            422
+        );
+        let back = [
+            ("file", "faq.yaml"),
+            ("number", "1"),
+            ("reason", "jawapan tidak sesuai"),
+        ];
+        let done = boss.post("/console/versi/kembali", &back).await;
+        assert_eq!(
+            done.status(),
+            StatusCode::SEE_OTHER,
+            "{}",
+            done.text().await.unwrap()
+        );
+        until_answered(app, ASKED[0], None).await;
+        assert_eq!(audited!(app, "rolled-back"), 1);
+        let rolled = "SELECT COUNT(*) FROM knowledge_proposal WHERE state = 'rolled back'";
+        assert_eq!(app.database.count(app.folder(), rolled).await, 1);
+        assert_eq!(
+            boss.post("/console/versi/kembali", &back).await.status(),
+            422
+        );
+        assert!(boss.page("/console/soalan").await.contains("<article"));
+    }
+
     async fn a_paraphrase_of_another_entry_is_held_back_with_the_problem_named(app: TestApp) {
         let officer = app.officer("siti", Role::Officer).await;
         // It stands there already.
@@ -361,7 +335,7 @@ async fn applies(app: &TestApp, patch: &str) {
     assert_eq!(file, in_use);
 }
 
-async fn the_pages_are_fit_for_everybody(window: Window, name: &str) {
+async fn the_pages_are_fit_for_everybody(window: Window) {
     let Some(browser) = Browser::open(window).await else {
         return;
     };
@@ -399,38 +373,30 @@ async fn the_pages_are_fit_for_everybody(window: Window, name: &str) {
     for path in paths {
         browser.goto(&app.url(path)).await;
         browser.until("document.querySelector('h1') !== null").await;
-        looked_at(&browser, path, name).await;
+        looked_at(&browser, path).await;
     }
     assert_eq!(browser.complaints().await, Vec::<String>::new());
     browser.close().await;
     app.stop().await;
 }
 
-async fn looked_at(browser: &Browser, path: &str, name: &str) {
+async fn looked_at(browser: &Browser, path: &str) {
     assert!(browser.fits().await, "{path}");
     assert_eq!(
         browser.accessibility().await,
         Vec::<String>::new(),
         "{path}"
     );
-    if std::env::var("Q_SHOTS").is_ok() {
-        browser
-            .shot(&format!(
-                "/tmp/q-shots/{name}{}.png",
-                path.replace(['/', '?', '&'], "-")
-            ))
-            .await;
-    }
 }
 
 #[tokio::test]
 async fn the_pages_are_fit_for_everybody_on_a_desk() {
-    the_pages_are_fit_for_everybody(DESKTOP, "d").await;
+    the_pages_are_fit_for_everybody(DESKTOP).await;
 }
 
 #[tokio::test]
 async fn the_pages_are_fit_for_everybody_on_a_phone() {
-    the_pages_are_fit_for_everybody(PHONE, "p").await;
+    the_pages_are_fit_for_everybody(PHONE).await;
 }
 
 #[tokio::test]
@@ -443,7 +409,7 @@ async fn the_record_fits_on_a_phone() {
     browser_console::sign_in(&browser, &app, "siti", Role::Auditor).await;
     browser.goto(&app.url("/console/audit")).await;
     browser.until("document.querySelector('h1') !== null").await;
-    looked_at(&browser, "/console/audit", "p").await;
+    looked_at(&browser, "/console/audit").await;
     browser.close().await;
     app.stop().await;
 }

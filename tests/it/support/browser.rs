@@ -214,10 +214,6 @@ impl Browser {
         self.run(script).await == json!(true)
     }
 
-    pub async fn shot(&self, path: &str) {
-        std::fs::write(path, self.client.screenshot().await.unwrap()).unwrap();
-    }
-
     pub async fn close(self) {
         self.client.close().await.unwrap();
     }
