@@ -2,7 +2,10 @@
 
 use tanya::agent::role::Role;
 
+use crate::browser_console::sign_in;
 use crate::on_both_databases;
+use crate::support::TestApp;
+use crate::support::browser::{Browser, PHONE};
 use crate::support::desk::Officer;
 
 /// The numbers that a search lists.
@@ -105,4 +108,28 @@ on_both_databases! {
         assert_eq!(app.database.count(app.folder(), tickets).await, 2);
         assert_eq!(app.database.count(app.folder(), "SELECT last FROM ticket_serial").await, 2);
     }
+}
+
+#[tokio::test]
+async fn where_was_searched_is_said_to_everybody() {
+    let Some(browser) = Browser::open(PHONE).await else {
+        return;
+    };
+    let app = TestApp::with(&[]).await;
+    app.begin().await.hand_over("sistem hang").await;
+    sign_in(&browser, &app, "siti", Role::Officer).await;
+    for (query, says) in [
+        ("q=sistem", "Cari dalam mesej"),
+        ("q=tiadalangsung", "Cari dalam perkara dan nama"),
+    ] {
+        browser.goto(&app.url(&format!("/console?{query}"))).await;
+        let said =
+            format!("document.querySelector('#list-searched')?.innerText.includes('{says}')");
+        browser.until(&said).await;
+        assert_eq!(browser.accessibility().await, Vec::<String>::new());
+        assert!(browser.fits().await);
+    }
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    browser.close().await;
+    app.stop().await;
 }
