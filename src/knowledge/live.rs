@@ -171,6 +171,10 @@ impl LiveKnowledge {
             })) => {
                 let entries = knowledge.book().entries.len();
                 self.current.store(Arc::new(knowledge));
+                *self
+                    .rehearsed
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner) = None;
                 self.stale.store(false, Ordering::Relaxed);
                 tracing::info!(entries, warnings = warnings.len(), "knowledge reloaded");
             }
