@@ -308,7 +308,8 @@ impl Proposals {
         Ok((file.to_owned(), patch))
     }
 
-    async fn by_id(&self, id: &str) -> Result<ProposalRow, ProposalError> {
+    /// The proposal with this id.
+    pub async fn by_id(&self, id: &str) -> Result<ProposalRow, ProposalError> {
         let mut connection = self.editions.store.connection().await?;
         let row = proposal::by_id(&mut connection, id).await?;
         row.ok_or(ProposalError::Missing)

@@ -58,25 +58,30 @@ pub async fn insert(connection: &mut Connection, row: &ProposalRow) -> sqlx::Res
     Ok(result.rows_affected() == 1)
 }
 
+macro_rules! columns {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, entry, text, asked, author, created_at, state, result, checked_at, decided_by,
+                    decided_at, reason, file, edition
+             FROM knowledge_proposal ",
+            $rest
+        )
+    };
+}
+
 /// The proposal with this id.
 pub async fn by_id(connection: &mut Connection, id: &str) -> sqlx::Result<Option<ProposalRow>> {
-    sqlx::query_as(
-        "SELECT id, entry, text, asked, author, created_at, state, result, checked_at, decided_by,
-                decided_at, reason, file, edition
-         FROM knowledge_proposal WHERE id = $1",
-    )
-    .bind(id)
-    .fetch_optional(connection)
-    .await
+    sqlx::query_as(columns!("WHERE id = $1"))
+        .bind(id)
+        .fetch_optional(connection)
+        .await
 }
 
 /// Proposals that wait, the oldest first.
 pub async fn waiting(connection: &mut Connection, limit: i64) -> sqlx::Result<Vec<ProposalRow>> {
-    sqlx::query_as(
-        "SELECT id, entry, text, asked, author, created_at, state, result, checked_at, decided_by,
-                decided_at, reason, file, edition
-         FROM knowledge_proposal WHERE state = 'proposed' ORDER BY created_at, id LIMIT $1",
-    )
+    sqlx::query_as(columns!(
+        "WHERE state = 'proposed' ORDER BY created_at, id LIMIT $1"
+    ))
     .bind(limit)
     .fetch_all(connection)
     .await
@@ -84,11 +89,9 @@ pub async fn waiting(connection: &mut Connection, limit: i64) -> sqlx::Result<Ve
 
 /// Proposals that were decided on, the latest decision first.
 pub async fn decided(connection: &mut Connection, limit: i64) -> sqlx::Result<Vec<ProposalRow>> {
-    sqlx::query_as(
-        "SELECT id, entry, text, asked, author, created_at, state, result, checked_at, decided_by,
-                decided_at, reason, file, edition
-         FROM knowledge_proposal WHERE state <> 'proposed' ORDER BY decided_at DESC, id DESC LIMIT $1",
-    )
+    sqlx::query_as(columns!(
+        "WHERE state <> 'proposed' ORDER BY decided_at DESC, id DESC LIMIT $1"
+    ))
     .bind(limit)
     .fetch_all(connection)
     .await
@@ -96,12 +99,10 @@ pub async fn decided(connection: &mut Connection, limit: i64) -> sqlx::Result<Ve
 
 /// What went into a file, also what was rolled back.
 pub async fn within(connection: &mut Connection, file: &str) -> sqlx::Result<Vec<ProposalRow>> {
-    sqlx::query_as(
-        "SELECT id, entry, text, asked, author, created_at, state, result, checked_at, decided_by,
-                decided_at, reason, file, edition
-         FROM knowledge_proposal WHERE file = $1 AND state IN ('approved', 'rolled back')
-         ORDER BY decided_at DESC LIMIT 1000",
-    )
+    sqlx::query_as(columns!(
+        "WHERE file = $1 AND state IN ('approved', 'rolled back')
+         ORDER BY decided_at DESC LIMIT 1000"
+    ))
     .bind(file)
     .fetch_all(connection)
     .await

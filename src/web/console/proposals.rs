@@ -289,11 +289,10 @@ pub async fn check(
     Who(who): Who,
     Path(id): Path<String>,
 ) -> Result<Response, Refusal> {
-    let mut connection = state.limits.store.connection().await?;
-    let row = proposal::by_id(&mut connection, &id).await?;
-    drop(connection);
-    let Some(row) = row.filter(|row| row.state == PROPOSED) else {
-        return Ok(not_found(&who));
+    let row = match state.proposals.by_id(&id).await {
+        Ok(row) if row.state == PROPOSED => row,
+        Ok(_) => return Ok(not_found(&who)),
+        Err(error) => return failed(&state, &who, error).await,
     };
     let contested = state.questions.is_contested(&row.text).await?;
     begin_check(&state, &id, contested).await;
@@ -360,11 +359,10 @@ pub async fn withdraw(
     Who(who): Who,
     Path(id): Path<String>,
 ) -> Result<Response, Refusal> {
-    let mut connection = state.limits.store.connection().await?;
-    let row = proposal::by_id(&mut connection, &id).await?;
-    drop(connection);
-    if row.is_none_or(|row| row.author != who.id) {
-        return Ok(not_found(&who));
+    match state.proposals.by_id(&id).await {
+        Ok(row) if row.author == who.id => {}
+        Ok(_) => return Ok(not_found(&who)),
+        Err(error) => return failed(&state, &who, error).await,
     }
     let decision = Decision {
         by: &who.id,
