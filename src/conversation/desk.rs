@@ -18,7 +18,7 @@ use crate::redact::redact;
 use crate::storage::conversation::{self, ConversationRow};
 use crate::storage::message::{self as transcript, MessageRow};
 use crate::storage::ticket::{self, TicketRow};
-use crate::storage::{Connection, picture, ticket_event};
+use crate::storage::{Connection, picture, ticket_event, ticket_word};
 use crate::ticket::{Happened, Happening, Status, TicketNumber, note};
 
 /// A settled ticket is opened again by the person's next word within this time, in milliseconds.
@@ -177,7 +177,9 @@ impl Engine {
         };
         let tickets = self.tickets();
         if matches!(act, Act::Note(_)) {
-            note(&mut transaction, &row.number, happened, now).await?;
+            tickets
+                .note(&mut transaction, &row.number, happened, now)
+                .await?;
         } else if !tickets
             .save(&mut transaction, &mut row, happened, now)
             .await?
@@ -445,6 +447,7 @@ impl Engine {
         tickets.hand_on_details(&source, &mut target);
         ticket_event::move_to(&mut transaction, from.as_str(), into.as_str()).await?;
         picture::move_to(&mut transaction, from.as_str(), into.as_str()).await?;
+        ticket_word::copy_to(&mut transaction, from.as_str(), into.as_str()).await?;
         set(&mut source, Status::Closed, now);
         source.merged_into = Some(into.to_string());
         let happened = |text| Happened {

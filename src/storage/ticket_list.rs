@@ -33,7 +33,7 @@ pub struct TicketFilter {
     pub words: Vec<(String, String)>,
     /// Whether the first word is [`COMMON`].
     pub common: bool,
-    /// In whose chats all these were said, three at most, as they are stored.
+    /// In whose chats, or in whose notes, all these were written: three different ones at most, as they are stored.
     pub said: Vec<String>,
 }
 
@@ -82,14 +82,16 @@ const ACTIVE: &str = listed!("status IN ('open', 'pending') AND ", has!("$11", "
 const WITH_WORD: &str =
     listed!("number IN (SELECT w.number FROM ticket_word w WHERE w.word IN ($11, $12))");
 const SAID: &str = listed!(
-    "conversation_id IN
+    "(number IN (SELECT w.number FROM ticket_word w WHERE w.word IN ($21, $22, $23)
+                 GROUP BY w.number HAVING COUNT(*) = $24)
+      OR conversation_id IN
          (SELECT c.conversation_id FROM chat_word c
           WHERE c.words LIKE $17 OR ($18 IS NOT NULL AND c.words LIKE $18)
              OR ($19 IS NOT NULL AND c.words LIKE $19)
           GROUP BY c.conversation_id
           HAVING MAX(CASE WHEN c.words LIKE $17 THEN 1 ELSE 0 END) = 1
              AND ($18 IS NULL OR MAX(CASE WHEN c.words LIKE $18 THEN 1 ELSE 0 END) = 1)
-             AND ($19 IS NULL OR MAX(CASE WHEN c.words LIKE $19 THEN 1 ELSE 0 END) = 1))"
+             AND ($19 IS NULL OR MAX(CASE WHEN c.words LIKE $19 THEN 1 ELSE 0 END) = 1)))"
 );
 
 /// Tickets as the filter says, the latest change first.
@@ -115,7 +117,7 @@ pub async fn list(
     } else {
         ALL
     };
-    query_as(statement)
+    let query = query_as(statement)
         .bind(&filter.queue)
         .bind(status)
         .bind(i64::from(active))
@@ -135,7 +137,14 @@ pub async fn list(
         .bind(said(0))
         .bind(said(1))
         .bind(said(2))
-        .bind(limit)
-        .fetch_all(connection)
-        .await
+        .bind(limit);
+    let query = match filter.said.is_empty() {
+        true => query,
+        false => query
+            .bind(filter.said.first())
+            .bind(filter.said.get(1))
+            .bind(filter.said.get(2))
+            .bind(filter.said.len() as i64),
+    };
+    query.fetch_all(connection).await
 }

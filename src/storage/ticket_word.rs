@@ -1,4 +1,4 @@
-//! Words by which a ticket is found: of its title as they are, of names as HMACs.
+//! Words by which a ticket is found: of its title as they are, of names and notes as HMACs.
 
 use super::Connection;
 use crate::clock::Millis;
@@ -10,6 +10,19 @@ pub async fn insert(connection: &mut Connection, word: &str, number: &str) -> sq
         .bind(number)
         .execute(connection)
         .await?;
+    Ok(())
+}
+
+/// Has a ticket found by all words by which another is found.
+pub async fn copy_to(connection: &mut Connection, from: &str, into: &str) -> sqlx::Result<()> {
+    sqlx::query(
+        "INSERT INTO ticket_word (word, number)
+         SELECT word, CAST($2 AS TEXT) FROM ticket_word WHERE number = $1 ON CONFLICT DO NOTHING",
+    )
+    .bind(from)
+    .bind(into)
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

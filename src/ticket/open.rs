@@ -1,5 +1,6 @@
 //! Opening tickets and changing them, each with what is noted of it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -261,8 +262,27 @@ impl Tickets<'_> {
             return Ok(false);
         }
         row.version += 1;
-        note(connection, &row.number, happened, now).await?;
+        self.note(connection, &row.number, happened, now).await?;
         Ok(true)
+    }
+
+    /// Notes what happened to a ticket; what an officer noted has it found, as what was said in its chat has.
+    pub async fn note(
+        &self,
+        connection: &mut Connection,
+        number: &str,
+        happened: Happened<'_>,
+        now: Millis,
+    ) -> sqlx::Result<()> {
+        note(connection, number, happened, now).await?;
+        if happened.what == Happening::Note {
+            let words: HashSet<String> = words(happened.text).collect();
+            for word in words {
+                let word = said_word(self.names, &word);
+                ticket_word::insert(connection, &word, number).await?;
+            }
+        }
+        Ok(())
     }
 
     /// What an officer needs for a ticket; that somebody looked is recorded.
@@ -301,7 +321,7 @@ pub async fn note(
     ticket_event::insert(connection, &row).await
 }
 
-/// A word of what was said in a chat, as it is stored: so much of its HMAC as tells words apart.
+/// A word of what was said in a chat or noted, as it is stored: so much of its HMAC as tells words apart.
 pub fn said_word(names: &RandomKey, word: &str) -> String {
     let signed = names.sign(&format!("said {word}"));
     let plain = signed.chars().filter(char::is_ascii_alphanumeric);

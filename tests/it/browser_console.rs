@@ -37,7 +37,9 @@ pub async fn sign_in(browser: &Browser, app: &TestApp, username: &str, role: Rol
         "document.querySelector('#code').value = '{code}'; document.querySelector('#code').form.requestSubmit(); return true"
     );
     browser.run(&fill).await;
-    browser.until("location.pathname === '/console'").await;
+    browser
+        .until("document.querySelector('form[action=\"/console/keluar\"]') !== null")
+        .await;
 }
 
 /// What people write who want a page to do something.

@@ -7,7 +7,7 @@ use tanya::agent::role::Role;
 use crate::browser_console::sign_in;
 use crate::support::TestApp;
 use crate::support::browser::{Browser, DESKTOP};
-use crate::support::desk::Officer;
+use crate::support::desk::{Officer, between};
 
 /// Attempts that others have made, and some of our own: one JSON string a line.
 fn attempts() -> Vec<String> {
@@ -63,6 +63,42 @@ async fn look_here(browser: &Browser) {
     assert_eq!(browser.run(handlers).await, json!([]), "{path}");
 }
 
+/// Invites agents by these names.
+async fn invite_agents(admin: &Officer<'_>, attempts: &[String]) {
+    for (place, attempt) in attempts.iter().enumerate() {
+        let username = format!("pegawai{place}");
+        let fields = [
+            ("name", attempt.as_str()),
+            ("username", username.as_str()),
+            ("role", "officer"),
+        ];
+        let response = admin.post("/console/pegawai", &fields).await;
+        assert!(response.status() == 200 || response.status() == 422);
+    }
+}
+
+/// Names holidays so, one a day from today on.
+async fn name_holidays(app: &TestApp, boss: &Officer<'_>, attempts: &[String]) {
+    let mut day = tanya::clock::local(app.app.clock.now()).date();
+    let sample = include_str!("../../src/calendar/sample.yaml");
+    let (hours, _) = sample.split_once("\nholidays:\n").unwrap();
+    let mut yaml = format!("{hours}\nholidays:\n");
+    let is_name = |text: &&String| {
+        text.len() <= 120 && text.trim() == *text && !text.chars().any(char::is_control)
+    };
+    for attempt in attempts.iter().filter(is_name) {
+        let name = json!({"ms": attempt, "en": attempt});
+        yaml.push_str(&format!("  - {{date: {day}, name: {name}}}\n"));
+        day = day.tomorrow().unwrap();
+    }
+    let page = boss.page("/console/kalendar").await;
+    let base = between(&page, "name=\"base\" value=\"", "\"");
+    let fields = [("yaml", yaml.as_str()), ("do", "save"), ("base", base)];
+    let response = boss.post("/console/kalendar", &fields).await;
+    let status = response.status();
+    assert_eq!(status, 200, "{}", response.text().await.unwrap());
+}
+
 #[tokio::test]
 async fn ac_61_ac_63_no_markup_does_anything_in_the_console() {
     let Some(browser) = Browser::open(DESKTOP).await else {
@@ -98,6 +134,15 @@ async fn ac_61_ac_63_no_markup_does_anything_in_the_console() {
     let shown = "document.body.innerText.includes('<img/src=x/onerror=alert(1)>')";
     assert_eq!(browser.run(&format!("return {shown}")).await, json!(true));
     look(&browser, &app, "/console/jawapan").await;
+    name_holidays(&app, &boss, &attempts).await;
+    for path in [
+        "/console/kalendar",
+        "/console/versi?fail=calendar.yaml&no=2",
+        "/console/soalan",
+        "/console/laporan",
+    ] {
+        look(&browser, &app, path).await;
+    }
     // The list, page by page, and every ticket of its first page.
     browser.goto(&app.url("/console?status=all")).await;
     let tickets = browser
@@ -124,6 +169,26 @@ async fn ac_61_ac_63_no_markup_does_anything_in_the_console() {
             url::form_urlencoded::byte_serialize(together.join(" ").as_bytes()).collect::<String>();
         look(&browser, &app, &format!("/console?q={query}")).await;
     }
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    browser.close().await;
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn ac_61_no_name_of_an_agent_does_anything_in_the_console() {
+    let Some(browser) = Browser::open(DESKTOP).await else {
+        return;
+    };
+    let attempts = attempts();
+    let app = TestApp::on_sqlite().await;
+    let admin = app.officer("pentadbir", Role::Admin).await;
+    invite_agents(&admin, &attempts).await;
+    let invited = "SELECT COUNT(*) FROM agent";
+    assert!(app.database.count(app.folder(), invited).await > 300);
+    sign_in(&browser, &app, "siti", Role::Admin).await;
+    look(&browser, &app, "/console/pegawai").await;
+    let shown = "document.body.innerText.includes('onerror=alert(1)')";
+    assert_eq!(browser.run(&format!("return {shown}")).await, json!(true));
     assert_eq!(browser.complaints().await, Vec::<String>::new());
     browser.close().await;
     app.stop().await;

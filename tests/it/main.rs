@@ -20,6 +20,7 @@ mod browser_markup;
 mod browser_pictures;
 mod browser_proof;
 mod browser_tools;
+mod calendar;
 mod canaries;
 mod chat;
 mod cli;

@@ -360,9 +360,10 @@ async fn the_pages_are_fit_for_everybody(window: Window) {
     let calendar = app.officer("boss", Role::Supervisor).await;
     let yaml = std::fs::read_to_string("knowledge/calendar.yaml").unwrap();
     let yaml = format!("# Disemak oleh penyelia.\n{yaml}");
-    let saved = calendar
-        .post("/console/kalendar", &[("yaml", &yaml), ("do", "save")])
-        .await;
+    let page = calendar.page("/console/kalendar").await;
+    let base = between(&page, "name=\"base\" value=\"", "\"");
+    let fields = [("yaml", yaml.as_str()), ("do", "save"), ("base", base)];
+    let saved = calendar.post("/console/kalendar", &fields).await;
     assert_eq!(saved.status(), StatusCode::OK);
     browser_console::sign_in(&browser, &app, "siti", Role::Supervisor).await;
     let paths = [

@@ -53,6 +53,27 @@ on_both_databases! {
         }
     }
 
+    async fn a_ticket_is_found_by_what_officers_noted(app: TestApp) {
+        let officer = app.officer("siti", Role::Officer).await;
+        let chat = app.begin().await;
+        let number = chat.hand_over("sistem hang Zirafah").await;
+        officer.does(&number, "nota", &[("text", "Pelayan Tapirmalaya dimulakan semula, pelayan stabil.")]).await;
+        assert_eq!(found(&officer, "q=tapirmalaya").await, [number.as_str()]);
+        assert_eq!(found(&officer, "in=chats&q=pelayan+stabil+pelayan").await, [number.as_str()]);
+        assert!(found(&officer, "in=chats&q=pelayan+rosak").await.is_empty());
+        // What a visitor at the counter describes is noted, and its words stand nowhere.
+        let fields = [("channel", "kaunter"), ("name", "Aminah"), ("ptj", "JKR"), ("queue", "naziran"), ("priority", "high"),
+            ("subject", "Borang"), ("description", "Belum ditandatangani Beruangmadu")];
+        let page = officer.post("/console/baharu", &fields).await.text().await.unwrap();
+        let visit = page[page.find("TK-").unwrap()..][..16].to_owned();
+        assert_eq!(found(&officer, "q=beruangmadu").await, [visit.as_str()]);
+        let readable = "SELECT COUNT(*) FROM ticket_word WHERE LOWER(word) IN ('beruangmadu', 'tapirmalaya')";
+        assert_eq!(app.database.count(app.folder(), readable).await, 0);
+        // Merged, they are found by what was noted on the other.
+        app.officer("boss", Role::Supervisor).await.does(&visit, "gabung", &[("into", &number)]).await;
+        assert!(found(&officer, "in=chats&q=beruangmadu").await.contains(&number));
+    }
+
     async fn what_was_said_stands_in_no_index_and_goes_with_the_chat(app: TestApp) {
         let chat = app.begin().await;
         let number = chat.hand_over("sistem hang Zirafah").await;

@@ -15,6 +15,7 @@ use crate::agent::SignedIn;
 use crate::calendar::{Calendar, CalendarError, Day, ical};
 use crate::clock::local;
 use crate::edition::{Edited, EditionError};
+use crate::knowledge::hash;
 use crate::knowledge::source::CALENDAR;
 
 /// Days that are shown ahead.
@@ -32,6 +33,8 @@ struct Shown {
     /// What the coming days are shown of, if not of the calendar in use.
     calendar: Option<Calendar>,
     saved: bool,
+    /// Whether somebody else saved meanwhile what this was not made from.
+    overtaken: bool,
 }
 
 async fn page(state: &WebState, who: &SignedIn, shown: Shown) -> Result<Response, Refusal> {
@@ -39,10 +42,7 @@ async fn page(state: &WebState, who: &SignedIn, shown: Shown) -> Result<Response
     let now = state.limits.clock.now();
     let knowledge = state.knowledge.current();
     let calendar = shown.calendar.as_ref().unwrap_or(knowledge.calendar());
-    let yaml = match shown.yaml {
-        Some(yaml) => yaml,
-        None => in_use(state)?,
-    };
+    let in_use = in_use(state)?;
     let last = state.editions.last(CALENDAR).await?;
     let mut connection = state.limits.store.connection().await?;
     let author = match &last {
@@ -52,7 +52,7 @@ async fn page(state: &WebState, who: &SignedIn, shown: Shown) -> Result<Response
     drop(connection);
     let today = local(now).date();
     let days = calendar.days(today, AHEAD);
-    let wrong = shown.error.is_some() || !shown.ical_error.is_empty();
+    let wrong = shown.error.is_some() || !shown.ical_error.is_empty() || shown.overtaken;
     let mut shell = shell(state, who, &w, "calendar").await?;
     if shown.saved {
         shell.flash = w
@@ -62,7 +62,9 @@ async fn page(state: &WebState, who: &SignedIn, shown: Shown) -> Result<Response
     let page = CalendarPage {
         unset: !calendar.has_hours(),
         sample: calendar.is_sample(),
-        yaml,
+        base: hash(&in_use),
+        overtaken: shown.overtaken.then(|| in_use.clone()),
+        yaml: shown.yaml.unwrap_or(in_use),
         errors: shown.error.iter().map(line_error).collect(),
         checked: shown.checked,
         saved: when(last.map(|row| row.created_at)),
@@ -137,6 +139,9 @@ pub struct Typed {
     yaml: String,
     #[serde(default, rename = "do")]
     what: String,
+    /// The hash of the text that was in use when the page was shown.
+    #[serde(default)]
+    base: String,
 }
 
 /// `POST /console/kalendar`: checks, and saves if that was asked and nothing is wrong.
@@ -159,11 +164,12 @@ pub async fn save(
             ..Shown::default()
         },
         Ok(calendar) => {
-            keep(&state, &who, &yaml, "").await?;
+            let saved = keep(&state, &who, &yaml, &typed.base).await?;
             Shown {
                 yaml: Some(yaml),
                 calendar: Some(calendar),
-                saved: true,
+                saved,
+                overtaken: !saved,
                 ..Shown::default()
             }
         }
@@ -171,16 +177,22 @@ pub async fn save(
     page(&state, &who, shown).await
 }
 
-async fn keep(state: &WebState, who: &SignedIn, text: &str, reason: &str) -> Result<(), Refusal> {
+/// Keeps a calendar, unless another one is in use than it was made from; tells whether it was kept.
+async fn keep(state: &WebState, who: &SignedIn, text: &str, base: &str) -> Result<bool, Refusal> {
+    let in_use = in_use(state)?;
+    if hash(&in_use) != base {
+        return Ok(false);
+    }
     let edited = Edited {
         file: CALENDAR,
         text,
         author: &who.id,
-        reason,
-        onto: None,
+        reason: "",
+        onto: Some(&in_use),
     };
     match state.editions.keep(edited, state.limits.clock.now()).await {
-        Ok(()) => Ok(()),
+        Ok(()) => Ok(true),
+        Err(EditionError::Changed) => Ok(false),
         Err(EditionError::Database(error)) => Err(error.into()),
         Err(error) => {
             tracing::warn!(%error, "a calendar was not kept");

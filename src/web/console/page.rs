@@ -11,7 +11,8 @@ use super::view::{NoticePage, Shell, When, Words};
 use crate::agent::SignedIn;
 use crate::agent::role::{Permission, Role};
 use crate::clock::{Millis, local, rfc3339, shown};
-use crate::storage::ticket;
+use crate::storage::Connection;
+use crate::storage::ticket::{self, ActiveCount};
 
 /// The policy of every page: nothing inline, nothing from elsewhere, framed by nobody.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
@@ -87,6 +88,22 @@ pub async fn shell(
     w: &Words,
     at: &str,
 ) -> Result<Shell, Refusal> {
+    let mut connection = state.limits.store.connection().await?;
+    let counts = match who.may(Permission::ViewQueue) {
+        true => ticket::active_counts(&mut connection, state.limits.clock.now()).await?,
+        false => Vec::new(),
+    };
+    Ok(shell_around(&mut connection, who, w, at, &counts).await?)
+}
+
+/// The same where it is known already what is to be done.
+pub async fn shell_around(
+    connection: &mut Connection,
+    who: &SignedIn,
+    w: &Words,
+    at: &str,
+    counts: &[ActiveCount],
+) -> sqlx::Result<Shell> {
     let mut shell = Shell {
         at: at.to_owned(),
         name: who.name.clone(),
@@ -104,11 +121,8 @@ pub async fn shell(
         ..Shell::default()
     };
     if who.may(Permission::ViewQueue) {
-        let mut connection = state.limits.store.connection().await?;
-        let now = state.limits.clock.now();
-        let counts = ticket::active_counts(&mut connection, now).await?;
         shell.open = counts.iter().map(|count| count.count.unsigned_abs()).sum();
-        shell.waiting = ticket::waiting(&mut connection).await?;
+        shell.waiting = ticket::waiting(connection).await?;
     }
     Ok(shell)
 }

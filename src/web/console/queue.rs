@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::super::WebState;
 use super::super::error::Refusal;
 use super::access::Who;
-use super::page::{render, shell, when, words};
+use super::page::{render, shell_around, when, words};
 use super::search::Search;
 use super::view::{Choice, OnDuty, QueuePage, QueueRow, Tab, When, Words};
 use crate::agent::SignedIn;
@@ -159,8 +159,8 @@ pub async fn show(
     let rows: Vec<QueueRow> = rows
         .map(|row| row_of(&state, &who, &w, row, &around))
         .collect();
+    let mut shell = shell_around(&mut connection, &who, &w, "queue", &counts).await?;
     drop(connection);
-    let mut shell = shell(&state, &who, &w, "queue").await?;
     shell.live = "/console/langsung".to_owned();
     let last = found
         .get(PAGE as usize - 1)

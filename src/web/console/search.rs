@@ -1,5 +1,5 @@
-//! What is searched for in the queue: a few words, in subjects and names, or in what was said in the chats. What was not
-//! looked through is said on the page.
+//! What is searched for in the queue: a few words, in subjects and names, or in what was said in the chats and noted. What
+//! was not looked through is said on the page.
 
 use super::super::WebState;
 use super::queue::Asked;
@@ -23,7 +23,7 @@ pub enum Place {
     Nowhere,
     /// In the tickets' subjects and names.
     Tickets,
-    /// In what people and officers wrote in the chats.
+    /// In what people and officers wrote in the chats, and in officers' notes.
     Chats,
 }
 
@@ -71,6 +71,8 @@ impl Search<'_> {
         // No subject and no name has these words, or they are not what is asked for.
         let said = searched.iter().map(|word| said_word(tickets.names, word));
         filter.said = said.collect();
+        filter.said.sort_unstable();
+        filter.said.dedup();
         let found = ticket_list::list(connection, &filter, limit).await?;
         Ok((found, Place::Chats))
     }
@@ -89,8 +91,8 @@ impl Search<'_> {
                 "Searched in subjects and names only.",
             ),
             Place::Chats => w.t(
-                "Dicari dalam mesej pengguna dan pegawai, sepanjang tempoh simpanan mesej.",
-                "Searched in what users and officers wrote, as far back as messages are kept.",
+                "Dicari dalam nota dan dalam mesej pengguna dan pegawai, sepanjang tempoh simpanan mesej.",
+                "Searched in notes and in what users and officers wrote, as far back as messages are kept.",
             ),
         };
         let mut text = text.to_owned();
@@ -109,7 +111,7 @@ impl Search<'_> {
         }
         let (link, other) = match place {
             Place::Nowhere | Place::Tickets => {
-                let link = w.t("Cari dalam mesej", "Search the messages");
+                let link = w.t("Cari dalam mesej dan nota", "Search messages and notes");
                 (link, Place::Chats)
             }
             Place::Chats => {

@@ -746,6 +746,10 @@ pub struct CalendarPage {
     pub sample: bool,
     /// The calendar's YAML.
     pub yaml: String,
+    /// The hash of the one in use.
+    pub base: String,
+    /// The one in use, where somebody else saved it meanwhile.
+    pub overtaken: Option<String>,
     /// What is wrong with it.
     pub errors: Vec<LineError>,
     /// Whether it was checked, found right, and not saved yet.
