@@ -26,6 +26,8 @@ const PERIODS: [u16; 3] = [7, 30, 90];
 const SHOWN: usize = 50;
 /// What was set aside, on the page.
 const ASIDE: usize = 50;
+/// The nearest entry is chosen beforehand from this sureness on; below it is hardly ever the right one.
+const NEAR: f64 = 0.2;
 /// A check that takes longer goes on by itself.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -70,7 +72,7 @@ pub struct GroupCard {
     pub nearest: String,
     /// How near it is, in percent.
     pub near: u8,
-    /// The entries, the nearest chosen.
+    /// The entries, the nearest chosen if it is near enough.
     pub entries: Vec<Choice>,
 }
 
@@ -191,6 +193,7 @@ fn card(w: &Words, knowledge: &Knowledge, place: usize, group: &Group) -> GroupC
     let reasons = reasons.into_iter().filter(|(count, _)| *count > 0);
     let best = group.nearest.first();
     let nearest = best.and_then(|best| knowledge.entry(best.entry));
+    let chosen = nearest.filter(|_| best.is_some_and(|best| best.confidence >= NEAR));
     GroupCard {
         place,
         text: group.text.clone(),
@@ -203,8 +206,16 @@ fn card(w: &Words, knowledge: &Knowledge, place: usize, group: &Group) -> GroupC
         examples: group.examples.clone(),
         nearest: nearest.map_or_else(String::new, |entry| entry.label.get(w.language()).clone()),
         near: best.map_or(0, |best| (best.confidence * 100.0).clamp(0.0, 100.0) as u8),
-        entries: entries(w, knowledge, nearest.map(|entry| entry.id.as_str())),
+        entries: choosable(w, knowledge, chosen.map(|entry| entry.id.as_str())),
     }
+}
+
+/// The entries to choose from; an officer has to choose where none is chosen beforehand.
+fn choosable(w: &Words, knowledge: &Knowledge, chosen: Option<&str>) -> Vec<Choice> {
+    let none = w.t("— pilih entri —", "— choose an entry —");
+    let none = Choice::new("", none, chosen.is_none());
+    let entries = entries(w, knowledge, chosen);
+    std::iter::once(none).chain(entries).collect()
 }
 
 /// `GET /console/soalan`.
