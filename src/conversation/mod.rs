@@ -9,6 +9,7 @@ mod commit;
 mod context;
 pub mod desk;
 mod errands;
+pub mod follow;
 pub mod handoff;
 pub mod hub;
 pub mod keeping;
