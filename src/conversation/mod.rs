@@ -2,6 +2,7 @@
 //! transaction. It knows no channel.
 
 pub mod action;
+mod answering;
 mod casework;
 mod chase;
 pub mod command;
