@@ -5,10 +5,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
-use jiff::civil::{Date, DateTime};
+use jiff::civil::{Date, DateTime, date};
 
 /// A moment, in Unix milliseconds.
 pub type Millis = i64;
+
+/// A day, in milliseconds.
+pub const DAY: Millis = 86_400_000;
+
+/// Kelantan is ahead of UTC by this, in hours.
+const AHEAD: i8 = 8;
 
 /// A system clock that is set back by less than this, in milliseconds, is not followed: a code would live longer. What
 /// is set back further is believed; what was issued before then lies in the future, and counts no more.
@@ -101,8 +107,19 @@ fn system_time() -> Millis {
 
 /// A moment as the clocks in Kelantan show it (UTC+8, no daylight saving).
 pub fn local(at: Millis) -> DateTime {
-    let zone = jiff::tz::TimeZone::fixed(jiff::tz::Offset::constant(8));
+    let zone = jiff::tz::TimeZone::fixed(jiff::tz::Offset::constant(AHEAD));
     timestamp(at).to_zoned(zone).datetime()
+}
+
+/// The beginning of a day in Kelantan.
+pub fn midnight(day: Date) -> Millis {
+    day_number(day) * DAY - Millis::from(AHEAD) * 3_600_000
+}
+
+/// A day's number, counted from 1970.
+pub fn day_number(day: Date) -> i64 {
+    let since = day.since(date(1970, 1, 1));
+    since.map_or(0, |since| i64::from(since.get_days()))
 }
 
 /// A day as people in Kelantan read it: `23/11/2026`.

@@ -1,11 +1,12 @@
 //! What is done for a person: who must be known for it, what is asked before, and what follows. Pure, like every
 //! decision; the engine does what is decided here.
 
+use super::answering::{OF_A_MONTH, OF_A_YEAR};
 use super::handoff::{OFFICER, TicketEffect};
 use super::message::{Choice, Kind, LinkTo, Reply};
 use super::picture::PictureEffect;
 use super::state::{Typing, TypingStep};
-use super::turn::{OF_A_MONTH, OF_A_YEAR, Turn, entry_choice};
+use super::turn::{Turn, entry_choice};
 use crate::clock::Millis;
 use crate::identity::number::{self, IdentityNumber};
 use crate::identity::request::{Action, Request};

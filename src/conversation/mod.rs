@@ -2,6 +2,7 @@
 //! transaction. It knows no channel.
 
 pub mod action;
+mod answering;
 mod casework;
 mod chase;
 pub mod command;
@@ -9,6 +10,7 @@ mod commit;
 mod context;
 pub mod desk;
 mod errands;
+pub mod follow;
 pub mod handoff;
 pub mod hub;
 pub mod keeping;

@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use super::handoff::{Follow, OFFICER, TicketEffect};
+use super::follow::Follow;
+use super::handoff::{OFFICER, TicketEffect};
 use super::message::{Kind, NoPicture, Reply, SentPicture};
 use super::turn::{NO_TEXT, Turn, entry_choice};
 use crate::picture::{Picture, PictureRefused};

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::handoff::{Follow, Handoff};
+use super::follow::Follow;
+use super::handoff::Handoff;
 use super::message::Choice;
 use crate::knowledge::period::Period;
 

@@ -5,41 +5,33 @@ use jiff::civil::Date;
 use super::action::{Effects, Personal, Wish};
 use super::command::Command;
 use super::context::{Context, Understood};
-use super::handoff::{Desk, OFFICER};
+use super::handoff::Desk;
 use super::message::{Choice, Content, Kind, Pressed, Reply};
 use super::state::State;
 use crate::knowledge::Knowledge;
-use crate::knowledge::answer::Answer;
 use crate::knowledge::ask::{Finding, ReplyLanguage, ask};
-use crate::knowledge::book::{Entry, TargetKind};
+use crate::knowledge::book::TargetKind;
 use crate::knowledge::cues::normal;
 use crate::knowledge::messages::{Messages, fill};
-use crate::knowledge::period::{self, Period};
+use crate::knowledge::period;
 use crate::knowledge::router::Outcome;
 use crate::knowledge::text::{Language, Localised};
 use crate::redact::{redact, without_numbers};
 use crate::ticket::TicketNumber;
 
 pub(super) const LANGUAGE_VALUE: &str = "lang:";
-const ENTRY_VALUE: &str = "entry:";
-const NONE_VALUE: &str = "none";
+pub(super) const ENTRY_VALUE: &str = "entry:";
+pub(super) const NONE_VALUE: &str = "none";
 pub(super) const ERASE_VALUE: &str = "erase:yes";
 pub(super) const KEEP_VALUE: &str = "erase:no";
 /// What replies are about that are no answer: something to choose from, something taken back.
-const TO_CHOOSE: &str = "control:jelas";
+pub(super) const TO_CHOOSE: &str = "control:jelas";
 const CANCELLED: &str = "control:batal";
 /// What stands in the transcript for something that was no text.
 pub(super) const NO_TEXT: &str = "[…]";
-/// What is older is not spoken of as if it could be had; what the portal lists decides, not this.
-const KEPT_YEARS: i16 = 2;
-/// What is had by the month, and by the year.
-pub(super) const OF_A_MONTH: [&str; 1] = ["action:slip-gaji"];
-pub(super) const OF_A_YEAR: [&str; 2] = ["action:penyata-tahunan", "portal-penyata-tahunan"];
 /// Things that are taken from one message, at most, each understood at least so surely.
 const SEVERAL: usize = 3;
 const SURE_OF_EACH: f64 = 0.75;
-/// Entries offered after an answer.
-const RELATED: usize = 3;
 /// Who names a ticket and writes no more letters than this asks how far it is.
 const NAMING: usize = 32;
 /// So many questions in a row that are not understood, an officer is offered.
@@ -484,117 +476,6 @@ impl Turn<'_> {
             }
         }
         self.routed = Some(finding);
-    }
-
-    pub(super) fn answer(&mut self, entry: &Entry, asked: Option<&str>) {
-        if self.acts(entry) {
-            return;
-        }
-        self.explain(entry, asked);
-    }
-
-    /// Answers with what the knowledge says.
-    pub(super) fn explain(&mut self, entry: &Entry, asked: Option<&str>) {
-        let place = self.knowledge.place(&entry.id);
-        let answer = place.and_then(|place| self.knowledge.answer(place, self.language));
-        let Some(answer) = answer else {
-            return self.fall_back();
-        };
-        let reply = Reply::text(answer.plain_text()).about(&entry.id);
-        let reply = match TargetKind::of(&entry.id) {
-            TargetKind::SmallTalk => reply.choices(menu(self.knowledge, self.language)),
-            TargetKind::Answer | TargetKind::Action => {
-                let mut reply = reply.kind(Kind::Answer).choices(self.next(entry, asked));
-                reply.body.answer = serde_json::to_value(self.titled(entry, answer)).ok();
-                reply
-            }
-        };
-        self.replies.push(reply);
-    }
-
-    /// The answer with the month or year that was asked for in its title, where it is about one.
-    fn titled(&self, entry: &Entry, answer: &Answer) -> Answer {
-        let mut answer = answer.clone();
-        let kept = |period: &Period| self.circumstances.today.year() - period.year <= KEPT_YEARS;
-        let period = self.state.period().filter(kept);
-        let period = period.filter(|period| match period.month {
-            Some(_) => OF_A_MONTH.contains(&entry.id.as_str()),
-            None => OF_A_YEAR.contains(&entry.id.as_str()),
-        });
-        if let Some(period) = period {
-            let shown = period.shown(self.language);
-            answer.title = format!("{} ({shown})", entry.label.get(self.language));
-        }
-        answer
-    }
-
-    /// What can be pressed after an answer: the other reading of the question, and what is related. An action is not
-    /// among it while its answer has no more to say than this one.
-    fn next(&self, entry: &Entry, asked: Option<&str>) -> Vec<Choice> {
-        let mut choices: Vec<Choice> = Vec::new();
-        if let (Some(other), Some(asked)) = (&entry.other_reading, asked) {
-            let asked = asked.to_lowercase();
-            let mut words = asked.split(|c: char| !c.is_alphanumeric());
-            if !words.any(|word| other.unless.iter().any(|unless| unless == word)) {
-                choices.push(Choice {
-                    value: format!("{ENTRY_VALUE}{}", other.target),
-                    label: other.label.get(self.language).clone(),
-                });
-            }
-        }
-        let offered = entry.action.as_ref().filter(|id| self.can_do(id));
-        for id in offered.into_iter().chain(&entry.related) {
-            let known = choices
-                .iter()
-                .any(|c| c.value.strip_prefix(ENTRY_VALUE) == Some(id));
-            if !known && choices.len() <= RELATED {
-                choices.extend(entry_choice(self.knowledge, id, self.language));
-            }
-        }
-        choices
-    }
-
-    fn clarify(&mut self, finding: &Finding, said: &str) {
-        let messages = self.knowledge.messages();
-        let mut choices: Vec<Choice> = finding
-            .candidates
-            .iter()
-            .filter_map(|c| entry_choice(self.knowledge, &c.target, self.language))
-            .collect();
-        choices.push(Choice {
-            value: NONE_VALUE.to_owned(),
-            label: messages.none_of_these.get(self.language).clone(),
-        });
-        let reply = Reply::text(messages.clarify.get(self.language).clone());
-        let reply = reply.kind(Kind::Choices).about(TO_CHOOSE);
-        self.replies.push(reply.choices(choices));
-        let candidates = finding.candidates.iter();
-        let targets = candidates.map(|c| c.target.clone()).collect();
-        self.state.list_to_choose(targets, said);
-        if let Some(period) = period::named(said, self.circumstances.today) {
-            self.state.set_period(period);
-        }
-    }
-
-    /// After several questions that nothing answers: an officer, first of all.
-    fn offer_officer(&mut self) {
-        if !self.has_desk() {
-            return self.fall_back();
-        }
-        let sentence = self.knowledge.messages().fallback_again.get(self.language);
-        let officer = entry_choice(self.knowledge, OFFICER, self.language);
-        let others = menu(self.knowledge, self.language).into_iter();
-        let others = others.filter(|choice| Some(choice) != officer.as_ref());
-        let choices = officer.iter().cloned().chain(others).collect();
-        let reply = Reply::text(sentence.clone());
-        self.replies.push(reply.choices(choices));
-    }
-
-    pub(super) fn fall_back(&mut self) {
-        let sentence = self.knowledge.messages().fallback.get(self.language);
-        let sentence = self.knowledge.contacts().fill(sentence);
-        let reply = Reply::text(sentence).choices(menu(self.knowledge, self.language));
-        self.replies.push(reply);
     }
 }
 

@@ -1,5 +1,6 @@
 //! The answers, and the router from a question to one of them. Pure and in memory: no database, no network.
 
+mod across;
 pub mod answer;
 pub mod ask;
 pub mod book;
@@ -395,11 +396,11 @@ fn judge(
         book.out_of_scope.extend(part.out_of_scope);
         book.menu.extend(part.menu);
     }
-    problems.extend(check::duplicate_ids(files));
+    problems.extend(across::duplicate_ids(files));
     if strict {
-        problems.extend(check::dangling(files));
-        problems.extend(check::duplicate_questions(files));
-        problems.extend(check::overdue(files, options.today, options.review_days));
+        problems.extend(across::dangling(files));
+        problems.extend(across::duplicate_questions(files));
+        problems.extend(across::overdue(files, options.today, options.review_days));
     }
     book
 }

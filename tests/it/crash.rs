@@ -11,6 +11,7 @@ use sqlx::Connection;
 use uuid::Uuid;
 
 use crate::support::bot_api::{TOKEN, updates::private_text};
+use crate::support::crash::Crashes;
 use crate::support::process::Process;
 use crate::support::{BotApi, Database};
 
@@ -23,11 +24,6 @@ const QUESTIONS: [&str; 4] = [
     "macam mana nak daftar portal ispeks",
     "/bahasa",
 ];
-
-fn crashes() -> usize {
-    let said = std::env::var("TANYA_TEST_CRASHES").ok();
-    said.map_or(6, |said| said.parse().unwrap())
-}
 
 /// What a person on the web holds: what was sent, and the numbers of what was answered to it.
 type Told = BTreeMap<Uuid, Vec<i64>>;
@@ -124,21 +120,8 @@ async fn killed_again_and_again(database: Database) {
         .collect();
     let people = tokio::spawn(write_on_telegram(telegram.clone(), Arc::clone(&stop)));
 
-    let crashes = crashes();
-    let mut random = Uuid::new_v4().as_u128();
-    for crash in 0..crashes {
-        // From the middle of starting to a while of work.
-        random = random
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        let wait = (random >> 64) as u64 % 600;
-        tokio::time::sleep(Duration::from_millis(wait)).await;
-        process.kill();
-        process.again(folder).await;
-        if crash % 20 == 19 {
-            eprintln!("{} crashes", crash + 1);
-        }
-    }
+    let crashes = Crashes::new(6, Duration::from_millis(600));
+    crashes.befall(&mut process, folder, async || ()).await;
     stop.store(true, Ordering::Relaxed);
     let mut told = Vec::new();
     for chat in chats {
@@ -161,7 +144,10 @@ async fn killed_again_and_again(database: Database) {
     }
     process.kill();
     let messages: usize = told.iter().map(|(_, _, told)| told.len()).sum();
-    eprintln!("{crashes} crashes, {messages} messages on the web, {given} on Telegram");
+    eprintln!(
+        "{} crashes, {messages} messages on the web, {given} on Telegram",
+        crashes.times
+    );
     assert!(messages > CHATS && given > 1);
     every_chat_is_whole(&url, &told).await;
     every_person_was_answered(&url, &telegram, &written).await;

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -13,10 +13,11 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::support::Database;
+use crate::support::crash::{Crashes, the_record_is_whole};
 use crate::support::mail_server::{MailServer, ReceivedMail};
-use crate::support::process::{Process, vacant};
+use crate::support::process::{Process, tanya, vacant};
 use crate::support::proof::{InboxMail, Sample, token_of};
-use crate::support::{Database, SECRET_KEY};
 
 /// People at work at the same time: for some the portal mails, for some we do.
 const PEOPLE: usize = 6;
@@ -30,30 +31,9 @@ const BEGUN: &str = "Saya sedang menghantar permintaan";
 const BY_PORTAL: &str = "telah menerima permintaan";
 const BY_US: &str = "telah dihantar ke";
 
-fn crashes() -> usize {
-    let said = std::env::var("TANYA_TEST_CRASHES").ok();
-    said.map_or(4, |said| said.parse().unwrap())
-}
-
 fn client() -> reqwest::Client {
     let builder = reqwest::Client::builder().no_proxy();
     builder.timeout(Duration::from_secs(8)).build().unwrap()
-}
-
-/// The program with these arguments and settings, and no others.
-fn tanya(folder: &Path, arguments: &[&str], settings: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tanya"));
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("TANYA_")) {
-        command.env_remove(name);
-    }
-    command
-        .envs(settings.iter().copied())
-        .args(arguments)
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::inherit());
-    command
 }
 
 /// The portal, a process of its own that nobody kills before the end.
@@ -315,25 +295,14 @@ async fn killed_again_and_again(database: Database) {
         })
         .collect();
 
-    let crashes = crashes();
+    let crashes = Crashes::new(4, Duration::from_millis(1_500));
     let mut by_portal = BTreeMap::new();
-    let mut random = Uuid::new_v4().as_u128();
-    for crash in 0..crashes {
-        // From the middle of starting to a while of work.
-        random = random
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        let wait = (random >> 64) as u64 % 1_500;
-        tokio::time::sleep(Duration::from_millis(wait)).await;
-        process.kill();
+    let meanwhile = async || {
         portal.note_mails(&mut by_portal).await;
         the_record_is_whole(folder, &url);
         let_leases_end(&database, folder).await;
-        process.again(folder).await;
-        if crash % 20 == 19 {
-            eprintln!("{} crashes", crash + 1);
-        }
-    }
+    };
+    crashes.befall(&mut process, folder, meanwhile).await;
     // Whatever the moments were, some work is done between and after them.
     tokio::time::sleep(Duration::from_secs(1)).await;
     stop.store(true, Ordering::Relaxed);
@@ -364,7 +333,8 @@ async fn killed_again_and_again(database: Database) {
     assert_eq!(database.count(folder, dead).await, 0);
     let total: usize = accepted.values().sum();
     eprintln!(
-        "{crashes} crashes, {} chats, {total} resets, {} mails",
+        "{} crashes, {} chats, {total} resets, {} mails",
+        crashes.times,
         diaries.len(),
         mail.mails().len()
     );
@@ -419,17 +389,6 @@ fn by_id(server: &MailServer, people: &[Sample]) -> BTreeMap<String, Vec<Receive
         assert!(mails.iter().all(same), "{id} is two mails");
     }
     mails
-}
-
-/// Checks the record with the command that an operator has.
-pub fn the_record_is_whole(folder: &Path, url: &str) {
-    let settings = [
-        ("TANYA_DATABASE_URL", url),
-        ("TANYA_SECRET_KEY", SECRET_KEY),
-        ("TANYA_LOG", "error"),
-    ];
-    let mut command = tanya(folder, &["audit", "verify"], &settings);
-    assert!(command.status().unwrap().success(), "the record is broken");
 }
 
 /// What the killed process had claimed is free two minutes later, where others could be at work on it: they are over.

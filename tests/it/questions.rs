@@ -238,6 +238,32 @@ on_both_databases! {
         assert!(officer.page("/console/soalan").await.contains("2×"));
     }
 
+    async fn an_entry_is_chosen_beforehand_only_where_one_is_near(app: TestApp) {
+        let (far, near) = ("resepi nasi kerabu", "saya lupa kata laluan portal");
+        app.begin().await.say(far).await;
+        let chat = app.begin().await;
+        let answered = chat.say(near).await;
+        let seq = answered.iter().find(|it| it["target"].is_string()).unwrap()["seq"].clone();
+        let vote = chat.request(reqwest::Method::POST, "/feedback")
+            .json(&serde_json::json!({"seq": seq, "helpful": false})).send().await.unwrap();
+        assert_eq!(vote.status(), StatusCode::NO_CONTENT);
+        let officer = app.officer("siti", Role::Officer).await;
+        let page = officer.page("/console/soalan").await;
+        let chosen = |text: &str| {
+            let card = page.split("<article").find(|card| card.contains(text)).unwrap();
+            let options = between(card, "name=\"entry\" required>", "</select>");
+            let chosen: Vec<&str> = options.split("<option ").filter(|it| it.contains(" selected>")).collect();
+            assert_eq!(chosen.len(), 1, "{card}");
+            between(chosen[0], "value=\"", "\"").to_owned()
+        };
+        assert_eq!(chosen(far), "");
+        assert_eq!(chosen(near), answered.iter().find_map(|it| it["target"].as_str()).unwrap());
+        // What a browser asks for is asked for by the server too.
+        let none = [("text", far), ("entry", ""), ("asked", far)];
+        let refused = officer.post("/console/soalan/cadang", &none).await;
+        assert_eq!(refused.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    }
+
     async fn a_choice_that_is_not_taken_and_a_vote_that_it_did_not_help_are_questions_too(app: TestApp) {
         let officer = app.officer("siti", Role::Officer).await;
         let (_, taken) = unsure(app).await;

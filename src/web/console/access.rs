@@ -1,8 +1,10 @@
 //! Who may do what, as one table over method and path; and the guard that holds every request against it before its
 //! handler is reached.
 
+use std::convert::Infallible;
+
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::extract::{FromRequestParts, MatchedPath, Query, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -366,6 +368,18 @@ impl<T: DeserializeOwned> axum::extract::FromRequest<WebState> for Posted<T> {
         let body = body.map_err(|_| Code::TooLarge)?;
         let form = serde_html_form(&body).ok_or(Code::InvalidBody)?;
         Ok(Self(form))
+    }
+}
+
+/// What the query of an address asks for; what cannot be read asks for nothing.
+pub struct Wanted<T>(pub T);
+
+impl<T: DeserializeOwned + Default> FromRequestParts<WebState> for Wanted<T> {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &WebState) -> Result<Self, Infallible> {
+        let read = Query::try_from_uri(&parts.uri);
+        Ok(Self(read.map(|Query(asked)| asked).unwrap_or_default()))
     }
 }
 

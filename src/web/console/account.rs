@@ -1,5 +1,6 @@
 //! One's own account: notices, the password, the recovery codes, the sign-ins.
 
+use askama::Template;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -9,12 +10,35 @@ use super::super::WebState;
 use super::super::error::{Code, Refusal};
 use super::super::limit::ClientNetwork;
 use super::access::{Posted, Who, set_cookie, token};
-use super::door::{password_error, refusal};
+use super::door::refusal;
+use super::invitation::{RecoveryPage, password_error};
 use super::page::{ended, render, render_as, shell, when, words};
-use super::view::{AccountPage, RecoveryPage, Words};
+use super::view::{Shell, Words};
 use crate::agent::password::LEAST;
 use crate::agent::{OwnError, SignInError, SignedIn};
 use crate::secret::Secret;
+
+/// `GET /console/akaun`.
+#[derive(Clone, Debug, Default, Template)]
+#[template(path = "console/account.html")]
+pub struct AccountPage {
+    /// Language and token.
+    pub w: Words,
+    /// The layout around it.
+    pub shell: Shell,
+    /// The user name.
+    pub username: String,
+    /// The fewest characters of a password.
+    pub least: u32,
+    /// Whether the password was changed just now.
+    pub changed: bool,
+    /// What is wrong with the password of now that was given; empty if nothing.
+    pub current_error: String,
+    /// What is wrong with the new one.
+    pub password_error: String,
+    /// What is wrong with the password that was given for new recovery codes.
+    pub recovery_error: String,
+}
 
 /// Which of the page's fields something is wrong with, in words.
 #[derive(Default)]

@@ -1,5 +1,6 @@
 //! Who works in the console: invited by a one-time link that is shown once, reset, kept out.
 
+use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -9,9 +10,54 @@ use super::super::WebState;
 use super::super::error::{Code, Refusal};
 use super::access::{Posted, Who};
 use super::page::{not_found, render_as, role_name, shell, when, words};
-use super::view::{AgentRow, AgentsPage, Choice, Tag, Words};
+use super::view::{Choice, Shell, Tag, When, Words};
 use crate::agent::role::Role;
 use crate::agent::{AgentError, INVITATION, SignedIn};
+
+/// `GET /console/pegawai`.
+#[derive(Clone, Debug, Default, Template)]
+#[template(path = "console/agents.html")]
+pub struct AgentsPage {
+    /// Language and token.
+    pub w: Words,
+    /// The layout around it.
+    pub shell: Shell,
+    /// A one-time link that was just made, shown once; empty otherwise.
+    pub link: String,
+    /// For whom.
+    pub link_for: String,
+    /// Until when it works.
+    pub link_until: When,
+    /// Roles to choose from.
+    pub roles: Vec<Choice>,
+    /// The user name as typed.
+    pub username: String,
+    /// The name as typed.
+    pub name: String,
+    /// What is wrong with the user name; empty if nothing is.
+    pub username_error: String,
+    /// The officers.
+    pub agents: Vec<AgentRow>,
+}
+
+/// An officer in the list.
+#[derive(Clone, Debug, Default)]
+pub struct AgentRow {
+    /// The user name.
+    pub username: String,
+    /// The name.
+    pub name: String,
+    /// The role, in the page's language.
+    pub role: String,
+    /// `active`, `invited` or `disabled`, with its name.
+    pub state: Tag,
+    /// When they were last there; empty text if never.
+    pub seen: When,
+    /// How many open tickets they hold.
+    pub tickets: u32,
+    /// Whether it is the reader, who may not disable themselves.
+    pub you: bool,
+}
 
 /// Who is added.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -46,10 +92,9 @@ async fn page(state: &WebState, who: &SignedIn, extra: Extra) -> Result<Response
         username: row.username,
         name: row.name,
     });
-    let roles = Role::ALL.map(|role| Choice {
-        value: role.as_str().to_owned(),
-        label: role_name(&w, role).to_owned(),
-        selected: role.as_str() == extra.typed.role,
+    let roles = Role::ALL.map(|role| {
+        let code = role.as_str();
+        Choice::new(code, role_name(&w, role), code == extra.typed.role)
     });
     let (link_for, token) = extra.link.unzip();
     let until = token

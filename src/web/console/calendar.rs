@@ -1,5 +1,6 @@
 //! The office calendar: hours, holidays, what Ramadan changes. Checked before it is used.
 
+use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -10,7 +11,7 @@ use super::super::WebState;
 use super::super::error::{Code, Refusal};
 use super::access::{Posted, Who};
 use super::page::{render_as, shell, when, words};
-use super::view::{CalendarDay, CalendarPage, LineError, Words};
+use super::view::{Shell, When, Words};
 use crate::agent::SignedIn;
 use crate::calendar::{Calendar, CalendarError, Day, ical};
 use crate::clock::local;
@@ -20,6 +21,66 @@ use crate::knowledge::source::CALENDAR;
 
 /// Days that are shown ahead.
 const AHEAD: usize = 14;
+
+/// `GET /console/kalendar`.
+#[derive(Clone, Debug, Default, Template)]
+#[template(path = "console/calendar.html")]
+pub struct CalendarPage {
+    /// Language and token.
+    pub w: Words,
+    /// The layout around it.
+    pub shell: Shell,
+    /// Whether no hours are set at all.
+    pub unset: bool,
+    /// Whether the hours are the sample's.
+    pub sample: bool,
+    /// The calendar's YAML.
+    pub yaml: String,
+    /// The hash of the one in use.
+    pub base: String,
+    /// The one in use, where somebody else saved it meanwhile.
+    pub overtaken: Option<String>,
+    /// What is wrong with it.
+    pub errors: Vec<LineError>,
+    /// Whether it was checked, found right, and not saved yet.
+    pub checked: bool,
+    /// When it was saved last.
+    pub saved: When,
+    /// By whom.
+    pub saved_by: String,
+    /// The iCal text as pasted.
+    pub ical: String,
+    /// Why it could not be read; empty if it could.
+    pub ical_error: String,
+    /// The coming fourteen days.
+    pub days: Vec<CalendarDay>,
+}
+
+/// Something wrong with a line.
+#[derive(Clone, Debug, Default)]
+pub struct LineError {
+    /// The line, from 1.
+    pub line: u32,
+    /// What is wrong.
+    pub text: String,
+}
+
+/// A day to come.
+#[derive(Clone, Debug, Default)]
+pub struct CalendarDay {
+    /// `YYYY-MM-DD`.
+    pub date: String,
+    /// The weekday's name.
+    pub weekday: String,
+    /// The date as people read it.
+    pub text: String,
+    /// The hours, one for each stretch; none if closed.
+    pub hours: Vec<String>,
+    /// Why it is closed or differs; empty if it is an ordinary day.
+    pub reason: String,
+    /// Whether it is today.
+    pub today: bool,
+}
 
 /// What the page shows.
 #[derive(Default)]

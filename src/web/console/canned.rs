@@ -1,5 +1,6 @@
 //! Answers that are written once, with the ticket's number and the person's name as fields.
 
+use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -10,10 +11,53 @@ use super::super::WebState;
 use super::super::error::Refusal;
 use super::access::{Posted, Who};
 use super::page::{not_found, render_as, shell, when, words};
-use super::view::{CannedPage, CannedRow};
+use super::view::{Shell, When, Words};
 use crate::agent::SignedIn;
 use crate::knowledge::ask::MAX_CHARS;
 use crate::storage::canned_reply::{self, CannedReplyRow};
+
+/// `GET /console/jawapan`.
+#[derive(Clone, Debug, Default, Template)]
+#[template(path = "console/canned.html")]
+pub struct CannedPage {
+    /// Language and token.
+    pub w: Words,
+    /// The layout around it.
+    pub shell: Shell,
+    /// The canned replies.
+    pub rows: Vec<CannedRow>,
+    /// The key of the one in the form; empty for a new one.
+    pub id: String,
+    /// Its Malay title as typed.
+    pub title: String,
+    /// Its Malay text as typed.
+    pub text_ms: String,
+    /// Its English text as typed.
+    pub text_en: String,
+    /// What is wrong; empty if nothing is.
+    pub error: String,
+}
+
+/// A canned reply in the list.
+#[derive(Clone, Debug, Default)]
+pub struct CannedRow {
+    /// Its key.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// Its text in the page's language.
+    pub text: String,
+    /// Whether it lacks the English text.
+    pub no_english: bool,
+    /// How often it was used in the last thirty days.
+    pub used: u32,
+    /// When it was changed last, and by whom.
+    pub changed: When,
+    /// By whom.
+    pub who: String,
+    /// Whether it stands in the form now.
+    pub editing: bool,
+}
 
 /// What is typed.
 #[derive(Clone, Debug, Default, Deserialize)]

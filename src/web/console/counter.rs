@@ -1,5 +1,6 @@
 //! An officer opens a ticket for somebody who stands at the counter or calls.
 
+use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -9,13 +10,71 @@ use uuid::Uuid;
 use super::super::WebState;
 use super::super::error::Refusal;
 use super::access::{Posted, Who};
-use super::page::{render, render_as, shell, when, words};
-use super::view::{Choice, NewTicketPage, OpenedPage, Qr, Words};
+use super::page::{at_desk, render, render_as, shell, when, words};
+use super::view::{Choice, Qr, Shell, Tag, When, Words};
 use crate::agent::qr::qr_svg_path;
-use crate::agent::role::Permission;
-use crate::conversation::desk::Agent;
 use crate::conversation::visit::Visit;
 use crate::ticket::{PRIORITIES, Queue};
+
+/// `GET /console/baharu`.
+#[derive(Clone, Debug, Default, Template)]
+#[template(path = "console/new_ticket.html")]
+pub struct NewTicketPage {
+    /// Language and token.
+    pub w: Words,
+    /// The layout around it.
+    pub shell: Shell,
+    /// The form's own number: sent twice, it is taken once.
+    pub once: String,
+    /// Whether the person stands at the counter; on the telephone otherwise.
+    pub counter: bool,
+    /// The person's name as typed.
+    pub name: String,
+    /// The PTJ as typed.
+    pub ptj: String,
+    /// PTJ to choose from while typing.
+    pub ptjs: Vec<String>,
+    /// Queues.
+    pub queues: Vec<Choice>,
+    /// Priorities.
+    pub priorities: Vec<Choice>,
+    /// The subject as typed.
+    pub subject: String,
+    /// The description as typed.
+    pub description: String,
+    /// What is wrong with the name; empty if nothing is.
+    pub name_error: String,
+    /// What is wrong with the subject; empty if nothing is.
+    pub subject_error: String,
+    /// What is wrong with the description; empty if nothing is.
+    pub description_error: String,
+}
+
+/// After a ticket was opened by an officer.
+#[derive(Clone, Debug, Default, Template)]
+#[template(path = "console/opened.html")]
+pub struct OpenedPage {
+    /// Language and token.
+    pub w: Words,
+    /// The layout around it.
+    pub shell: Shell,
+    /// The number.
+    pub number: String,
+    /// What it is about.
+    pub subject: String,
+    /// Whose work it is.
+    pub queue: Tag,
+    /// When it was opened.
+    pub opened: When,
+    /// By when it should be settled; empty text if nothing is promised.
+    pub due: When,
+    /// The chat's address for this ticket, as a QR code.
+    pub qr: Qr,
+    /// The same address to type.
+    pub address: String,
+    /// Until when the address works.
+    pub until: When,
+}
 
 /// What is typed for somebody else.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -42,11 +101,6 @@ fn empty(w: Words, typed: &Typed) -> NewTicketPage {
     } else {
         &typed.priority
     };
-    let choice = |code: &str, label: String, chosen: &str| Choice {
-        value: code.to_owned(),
-        label,
-        selected: code == chosen,
-    };
     let queues = Queue::ALL.map(Queue::as_str);
     NewTicketPage {
         counter: typed.channel != "telefon",
@@ -54,11 +108,11 @@ fn empty(w: Words, typed: &Typed) -> NewTicketPage {
         ptj: typed.ptj.clone(),
         queues: queues
             .iter()
-            .map(|code| choice(code, w.queue(code).label, queue))
+            .map(|code| Choice::new(code, w.queue(code).label, *code == queue))
             .collect(),
         priorities: PRIORITIES
             .iter()
-            .map(|code| choice(code, w.priority(code).label, priority))
+            .map(|code| Choice::new(code, w.priority(code).label, *code == priority))
             .collect(),
         subject: typed.subject.clone(),
         description: typed.description.clone(),
@@ -123,11 +177,6 @@ pub async fn open(
         };
         return Ok(render_as(StatusCode::UNPROCESSABLE_ENTITY, &page));
     }
-    let agent = Agent {
-        id: &who.id,
-        name: &who.name,
-        supervises: who.may(Permission::AssignOthers),
-    };
     let visit = Visit {
         by_phone: typed.channel == "telefon",
         name: typed.name.trim(),
@@ -141,7 +190,7 @@ pub async fn open(
         text: typed.description.trim(),
         once: Uuid::parse_str(&typed.once).ok(),
     };
-    let (number, address) = state.engine.open_for(agent, &visit).await?;
+    let (number, address) = state.engine.open_for(at_desk(&who), &visit).await?;
     let now = state.limits.clock.now();
     let code = qr_svg_path(&address);
     Ok(render(&OpenedPage {

@@ -1,6 +1,7 @@
-//! The way in and out: name and password, the code of a telephone, an invitation.
+//! The way in and out: name and password, the code of a telephone; and what every page has in its bar.
 
-use axum::extract::{Path, State};
+use askama::Template;
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
@@ -9,12 +10,9 @@ use super::super::WebState;
 use super::super::error::{Code, Refusal};
 use super::super::limit::ClientNetwork;
 use super::access::{Posted, Who, set_cookie, token};
-use super::page::{render, render_as, role_name, when};
-use super::view::{CodePage, InvitePage, NoticePage, Qr, RecoveryPage, SigninPage, Words};
-use crate::agent::password::{LEAST, PasswordRefused};
-use crate::agent::qr::qr_svg_path;
-use crate::agent::role::Role;
-use crate::agent::{EnrolError, Invited, SignInError};
+use super::page::{render, render_as};
+use super::view::Words;
+use crate::agent::SignInError;
 use crate::knowledge::text::Language;
 use crate::secret::Secret;
 
@@ -22,7 +20,7 @@ use crate::secret::Secret;
 const LANGUAGE: &str = "tanya-language";
 
 /// The words of a page for somebody who is not signed in.
-fn stranger(headers: &HeaderMap, here: &str) -> Words {
+pub fn stranger(headers: &HeaderMap, here: &str) -> Words {
     let cookies = headers
         .get(header::COOKIE)
         .and_then(|cookies| cookies.to_str().ok());
@@ -35,6 +33,20 @@ fn stranger(headers: &HeaderMap, here: &str) -> Words {
         csrf: String::new(),
         here: here.to_owned(),
     }
+}
+
+/// `GET /console/masuk`.
+#[derive(Clone, Debug, Default, Template)]
+#[template(path = "console/signin.html")]
+pub struct SigninPage {
+    /// Language and token.
+    pub w: Words,
+    /// What was typed before, to save typing it again.
+    pub username: String,
+    /// Why it failed, the same for a wrong name and a wrong password; empty if it did not.
+    pub error: String,
+    /// What is to be known beforehand, such as that the session ended; empty if nothing is.
+    pub notice: String,
 }
 
 /// `GET /console/masuk`.
@@ -104,6 +116,16 @@ fn to(path: &str, state: &WebState, token: &str) -> Response {
 }
 
 /// `GET /console/kod`.
+#[derive(Clone, Debug, Default, Template)]
+#[template(path = "console/code.html")]
+pub struct CodePage {
+    /// Language and token.
+    pub w: Words,
+    /// Why it failed; empty if it did not.
+    pub error: String,
+}
+
+/// `GET /console/kod`.
 pub async fn code_page(headers: HeaderMap) -> Response {
     render(&CodePage {
         w: stranger(&headers, "/console/kod"),
@@ -146,148 +168,6 @@ pub async fn code(
             let page = CodePage { w, error };
             Ok(render_as(StatusCode::UNPROCESSABLE_ENTITY, &page))
         }
-    }
-}
-
-/// `GET /console/jemputan/{token}`.
-pub async fn invitation_page(
-    State(state): State<WebState>,
-    Path(token): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    let w = stranger(&headers, &format!("/console/jemputan/{token}"));
-    let invited = state.agents.invited(&token).await?;
-    Ok(match invited {
-        Some(invited) => render(&invitation(w, &token, &invited)),
-        None => no_invitation(w),
-    })
-}
-
-fn invitation(w: Words, token: &str, invited: &Invited) -> InvitePage {
-    let url = invited.url.reveal();
-    let code = qr_svg_path(url);
-    let secret: Vec<char> = invited.secret.reveal().chars().collect();
-    let role = Role::parse(&invited.agent.role).map_or("", |role| role_name(&w, role));
-    InvitePage {
-        token: token.to_owned(),
-        name: invited.agent.name.clone(),
-        username: invited.agent.username.clone(),
-        role: role.to_owned(),
-        least: LEAST as u32,
-        qr: code.map_or_else(Qr::default, |code| Qr {
-            side: code.side as u32,
-            path: code.path,
-        }),
-        otpauth: url.to_owned(),
-        secret: secret
-            .chunks(4)
-            .map(|group| group.iter().collect())
-            .collect(),
-        w,
-        ..InvitePage::default()
-    }
-}
-
-fn no_invitation(w: Words) -> Response {
-    let page = NoticePage {
-        code: String::new(),
-        title: w.t("Jemputan tidak sah", "The invitation is not valid").to_owned(),
-        text: w
-            .t(
-                "Jemputan ini telah digunakan atau telah luput. Minta jemputan baharu daripada pentadbir.",
-                "This invitation was used or has expired. Ask the administrator for a new one.",
-            )
-            .to_owned(),
-        href: "/console/masuk".to_owned(),
-        link: w.t("Log masuk", "Sign in").to_owned(),
-        w,
-    };
-    render_as(StatusCode::GONE, &page)
-}
-
-/// What somebody chose who follows an invitation.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Enrolment {
-    password: String,
-    again: String,
-    code: String,
-    #[serde(default, rename = "username")]
-    _username: Option<String>,
-}
-
-/// `POST /console/jemputan/{token}`.
-pub async fn enrol(
-    State(state): State<WebState>,
-    Path(token): Path<String>,
-    headers: HeaderMap,
-    Posted(form): Posted<Enrolment>,
-) -> Result<Response, Refusal> {
-    let w = stranger(&headers, &format!("/console/jemputan/{token}"));
-    let Some(invited) = state.agents.invited(&token).await? else {
-        return Ok(no_invitation(w));
-    };
-    let same = form.password == form.again;
-    let mut page = invitation(w, &token, &invited);
-    if !same {
-        page.password_error = page
-            .w
-            .t(
-                "Kedua-dua kata laluan tidak sama.",
-                "The two passwords differ.",
-            )
-            .to_owned();
-        return Ok(render_as(StatusCode::UNPROCESSABLE_ENTITY, &page));
-    }
-    let enrolled = state
-        .agents
-        .enrol(&token, Secret::new(form.password), &form.code)
-        .await;
-    match enrolled {
-        Ok(codes) => Ok(render(&RecoveryPage {
-            w: page.w,
-            username: invited.agent.username,
-            codes,
-            made: when(Some(state.limits.clock.now())),
-        })),
-        Err(EnrolError::Gone) => Ok(no_invitation(page.w)),
-        Err(EnrolError::Database(error)) => Err(error.into()),
-        Err(EnrolError::Failed) => Err(Code::Unavailable.into()),
-        Err(EnrolError::Password(refused)) => {
-            page.password_error = password_error(&page.w, refused).to_owned();
-            Ok(render_as(StatusCode::UNPROCESSABLE_ENTITY, &page))
-        }
-        Err(EnrolError::Code) => {
-            page.code_error = page
-                .w
-                .t(
-                    "Kod itu tidak sepadan. Semak jam telefon dan cuba kod seterusnya.",
-                    "That code does not match. Check the telephone's clock and try the next code.",
-                )
-                .to_owned();
-            Ok(render_as(StatusCode::UNPROCESSABLE_ENTITY, &page))
-        }
-    }
-}
-
-/// Why a password was not taken, in words.
-pub fn password_error(w: &Words, refused: PasswordRefused) -> &'static str {
-    match refused {
-        PasswordRefused::TooShort => w.t(
-            "Kata laluan mestilah sekurang-kurangnya 12 aksara.",
-            "A password has at least 12 characters.",
-        ),
-        PasswordRefused::TooLong => {
-            w.t("Kata laluan terlalu panjang.", "The password is too long.")
-        }
-        PasswordRefused::Username => w.t(
-            "Kata laluan tidak boleh berdasarkan nama pengguna.",
-            "A password is not made of the user name.",
-        ),
-        PasswordRefused::Commonplace => w.t(
-            "Kata laluan itu mudah diteka. Pilih yang lain.",
-            "That password is guessed first. Choose another.",
-        ),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::Stream;
@@ -15,7 +15,7 @@ use tokio::time::{Interval, interval};
 
 use super::super::WebState;
 use super::super::error::{Code, Refusal};
-use super::access::{Who, token};
+use super::access::{Wanted, Who, token};
 use crate::clock::Millis;
 use crate::conversation::hub::{DESK, Signal};
 use crate::storage::{ticket, ticket_view};
@@ -51,9 +51,8 @@ pub async fn follow(
     State(state): State<WebState>,
     Who(who): Who,
     headers: HeaderMap,
-    followed: Result<Query<Followed>, axum::extract::rejection::QueryRejection>,
+    Wanted(followed): Wanted<Followed>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
-    let followed = followed.map(|Query(followed)| followed).unwrap_or_default();
     let token = token(&state, &headers).ok_or(Code::SessionEnded)?;
     let number = TicketNumber::parse(&followed.tiket);
     let mut chat = None;

@@ -7,19 +7,16 @@ mod agents;
 mod audit;
 mod calendar;
 mod canned;
-mod chart;
 mod counter;
 mod door;
-mod knowledge_view;
+mod file;
+mod invitation;
 mod live;
 mod page;
-mod picture;
 mod proposals;
 mod questions;
 mod queue;
-mod reading;
 mod reports;
-mod search;
 mod ticket;
 mod versions;
 mod view;
@@ -47,7 +44,7 @@ pub fn routes(state: WebState) -> Router<WebState> {
         .route("/console/kod", get(door::code_page).post(door::code))
         .route(
             "/console/jemputan/{token}",
-            get(door::invitation_page).post(door::enrol),
+            get(invitation::show).post(invitation::enrol),
         )
         .route("/console/keluar", post(door::sign_out))
         .route("/console/bahasa", post(door::speak))
@@ -65,10 +62,7 @@ pub fn routes(state: WebState) -> Router<WebState> {
         .route("/console/langsung", get(live::follow))
         .route("/console/baharu", get(counter::form).post(counter::open))
         .route("/console/tiket/{number}", get(ticket::show))
-        .route(
-            "/console/tiket/{number}/gambar/{id}",
-            get(picture::download),
-        )
+        .route("/console/tiket/{number}/gambar/{id}", get(ticket::download))
         .route("/console/tiket/{number}/balas", post(ticket::reply))
         .route("/console/tiket/{number}/nota", post(ticket::note))
         .route("/console/tiket/{number}/ambil", post(ticket::take))

@@ -1,4 +1,5 @@
-//! What every page of the console shares: its headers, the layout around it, and how moments and people are written.
+//! What every page of the console shares: its headers, the layout around it, and how moments, people and entries
+//! are written.
 
 use askama::Template;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -7,10 +8,12 @@ use axum::response::{IntoResponse, Response};
 use super::super::WebState;
 use super::super::error::Refusal;
 use super::super::pages;
-use super::view::{NoticePage, Shell, When, Words};
+use super::view::{Choice, NoticePage, Shell, When, Words};
 use crate::agent::SignedIn;
 use crate::agent::role::{Permission, Role};
 use crate::clock::{Millis, local, rfc3339, shown};
+use crate::conversation::desk::Agent;
+use crate::knowledge::Knowledge;
 use crate::storage::Connection;
 use crate::storage::ticket::{self, ActiveCount};
 
@@ -79,6 +82,40 @@ pub fn role_name(w: &Words, role: Role) -> &'static str {
         Role::Auditor => w.t("Juruaudit", "Auditor"),
         Role::Admin => w.t("Pentadbir", "Administrator"),
     }
+}
+
+/// An officer's name; empty where nobody is known by that id.
+pub fn named(names: &[(String, String)], id: &str) -> String {
+    let name = names.iter().find(|(known, _)| known == id);
+    name.map_or_else(String::new, |(_, name)| name.clone())
+}
+
+/// An officer as the desk knows them.
+pub fn at_desk(who: &SignedIn) -> Agent<'_> {
+    Agent {
+        id: &who.id,
+        name: &who.name,
+        supervises: who.may(Permission::AssignOthers),
+    }
+}
+
+/// An entry's name in the page's language; its id where it is gone.
+pub fn entry_name(w: &Words, knowledge: &Knowledge, id: &str) -> String {
+    let entry = knowledge.book().entry(id);
+    entry.map_or_else(
+        || id.to_owned(),
+        |entry| entry.label.get(w.language()).clone(),
+    )
+}
+
+/// All entries, by name.
+pub fn entries(w: &Words, knowledge: &Knowledge, chosen: Option<&str>) -> Vec<Choice> {
+    let entries = knowledge.book().entries.iter();
+    let entries = entries.map(|entry| {
+        let label = entry.label.get(w.language());
+        Choice::new(&entry.id, label, Some(entry.id.as_str()) == chosen)
+    });
+    entries.collect()
 }
 
 /// The layout around a page; `at` names its place in the navigation.

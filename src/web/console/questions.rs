@@ -1,25 +1,23 @@
 //! Questions that were not answered, those put together that ask the same. One press proposes one for the nearest entry;
 //! another says that it is not ours. No person and no chat is shown.
 
+use askama::Template;
 use std::time::Duration;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::super::WebState;
 use super::super::error::Refusal;
-use super::access::{Posted, Who};
-use super::knowledge_view::{Dismissed, GroupCard, QuestionsPage};
-use super::page::{not_found, render_as, shell, when, words};
-use super::proposals;
-use super::view::{Choice, Words};
+use super::access::{Posted, Wanted, Who};
+use super::page::{entries, named, not_found, render_as, shell, when, words};
+use super::view::{Choice, Shell, When, Words};
 use crate::agent::SignedIn;
 use crate::edition::proposal::{ProposalError, Proposed};
 use crate::knowledge::Knowledge;
 use crate::knowledge::gathering::{Gathered, Group};
-use crate::knowledge::text::Language;
 use crate::redact::{impersonal, redact};
 
 /// Spans that can be chosen, in days.
@@ -28,8 +26,68 @@ const PERIODS: [u16; 3] = [7, 30, 90];
 const SHOWN: usize = 50;
 /// What was set aside, on the page.
 const ASIDE: usize = 50;
+/// The nearest entry is chosen beforehand from this sureness on; below it is hardly ever the right one.
+const NEAR: f64 = 0.2;
 /// A check that takes longer goes on by itself.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// `GET /console/soalan`.
+#[derive(Clone, Debug, Default, Template)]
+#[template(path = "console/questions.html")]
+pub struct QuestionsPage {
+    /// Language and token.
+    pub w: Words,
+    /// The layout around it.
+    pub shell: Shell,
+    /// Spans of days to choose from.
+    pub periods: Vec<Choice>,
+    /// The chosen one.
+    pub days: u16,
+    /// What the list shows, as sentences.
+    pub summary: Vec<String>,
+    /// The groups, the most frequent first.
+    pub groups: Vec<GroupCard>,
+    /// What was set aside.
+    pub dismissed: Vec<Dismissed>,
+}
+
+/// Questions that ask the same.
+#[derive(Clone, Debug, Default)]
+pub struct GroupCard {
+    /// Its place on the page, for the names of its elements.
+    pub place: usize,
+    /// How it is asked most; this is what is proposed.
+    pub text: String,
+    /// How often it was asked.
+    pub count: usize,
+    /// In how many chats.
+    pub chats: usize,
+    /// Why it counts as not answered.
+    pub why: Vec<String>,
+    /// When last.
+    pub last: When,
+    /// Other ways in which it is asked.
+    pub examples: Vec<String>,
+    /// The nearest entry's name; empty if none is near.
+    pub nearest: String,
+    /// How near it is, in percent.
+    pub near: u8,
+    /// The entries, the nearest chosen if it is near enough.
+    pub entries: Vec<Choice>,
+}
+
+/// A question that was set aside.
+#[derive(Clone, Debug, Default)]
+pub struct Dismissed {
+    /// Its key.
+    pub id: String,
+    /// What was asked.
+    pub text: String,
+    /// By whom.
+    pub who: String,
+    /// When.
+    pub when: When,
+}
 
 /// Which span is shown.
 #[derive(Debug, Default, Deserialize)]
@@ -66,10 +124,9 @@ async fn page(
     let page = QuestionsPage {
         periods: PERIODS
             .iter()
-            .map(|choice| Choice {
-                value: choice.to_string(),
-                label: format!("{choice} {}", w.t("hari", "days")),
-                selected: *choice == days,
+            .map(|choice| {
+                let label = format!("{choice} {}", w.t("hari", "days"));
+                Choice::new(&choice.to_string(), label, *choice == days)
             })
             .collect(),
         days,
@@ -79,7 +136,7 @@ async fn page(
             .collect(),
         dismissed: dismissed
             .map(|row| Dismissed {
-                who: proposals::named(&names, &row.agent),
+                who: named(&names, &row.agent),
                 when: when(Some(row.dismissed_at)),
                 id: row.id,
                 text: row.text,
@@ -136,7 +193,7 @@ fn card(w: &Words, knowledge: &Knowledge, place: usize, group: &Group) -> GroupC
     let reasons = reasons.into_iter().filter(|(count, _)| *count > 0);
     let best = group.nearest.first();
     let nearest = best.and_then(|best| knowledge.entry(best.entry));
-    let language = Language::parse(w.lang()).unwrap_or_default();
+    let chosen = nearest.filter(|_| best.is_some_and(|best| best.confidence >= NEAR));
     GroupCard {
         place,
         text: group.text.clone(),
@@ -147,31 +204,26 @@ fn card(w: &Words, knowledge: &Knowledge, place: usize, group: &Group) -> GroupC
             .collect(),
         last: when(Some(group.latest)),
         examples: group.examples.clone(),
-        nearest: nearest.map_or_else(String::new, |entry| entry.label.get(language).clone()),
+        nearest: nearest.map_or_else(String::new, |entry| entry.label.get(w.language()).clone()),
         near: best.map_or(0, |best| (best.confidence * 100.0).clamp(0.0, 100.0) as u8),
-        entries: entries(knowledge, language, nearest.map(|entry| entry.id.as_str())),
+        entries: choosable(w, knowledge, chosen.map(|entry| entry.id.as_str())),
     }
 }
 
-/// All entries, by name.
-fn entries(knowledge: &Knowledge, language: Language, chosen: Option<&str>) -> Vec<Choice> {
-    let entries = knowledge.book().entries.iter();
-    entries
-        .map(|entry| Choice {
-            value: entry.id.clone(),
-            label: entry.label.get(language).clone(),
-            selected: Some(entry.id.as_str()) == chosen,
-        })
-        .collect()
+/// The entries to choose from; an officer has to choose where none is chosen beforehand.
+fn choosable(w: &Words, knowledge: &Knowledge, chosen: Option<&str>) -> Vec<Choice> {
+    let none = w.t("— pilih entri —", "— choose an entry —");
+    let none = Choice::new("", none, chosen.is_none());
+    let entries = entries(w, knowledge, chosen);
+    std::iter::once(none).chain(entries).collect()
 }
 
 /// `GET /console/soalan`.
 pub async fn show(
     State(state): State<WebState>,
     Who(who): Who,
-    asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
+    Wanted(asked): Wanted<Asked>,
 ) -> Result<Response, Refusal> {
-    let asked = asked.map(|Query(asked)| asked).unwrap_or_default();
     page(&state, &who, days(&asked.hari), None).await
 }
 

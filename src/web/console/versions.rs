@@ -1,16 +1,18 @@
 //! The editions of every knowledge file, what each changed, and the way back.
 
-use axum::extract::{Path, Query, State};
+use askama::Template;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::super::WebState;
 use super::super::error::{Code, Refusal};
-use super::access::{Posted, Who};
-use super::knowledge_view::{DiffLine, VersionRow, VersionsPage};
-use super::page::{not_found, render_as, shell, when, words};
-use super::proposals::{REASON, file, named, shown_troubles};
+use super::access::{Posted, Wanted, Who};
+use super::file;
+use super::page::{named, not_found, render_as, shell, when, words};
+use super::proposals::{REASON, shown_troubles};
+use super::view::{Shell, When, Words};
 use crate::agent::SignedIn;
 use crate::edition::difference::{self, Change, Line};
 use crate::edition::proposal::{Decision, ProposalError};
@@ -20,6 +22,64 @@ use crate::storage::edition::{self, EditionRow};
 
 /// Versions on a page.
 const SHOWN: usize = 20;
+
+/// `GET /console/versi`.
+#[derive(Clone, Debug, Default, Template)]
+#[template(path = "console/versions.html")]
+pub struct VersionsPage {
+    /// Language and token.
+    pub w: Words,
+    /// The layout around it.
+    pub shell: Shell,
+    /// The versions, the latest first.
+    pub versions: Vec<VersionRow>,
+    /// What the shown version changed; empty if none is shown.
+    pub diff: Vec<DiffLine>,
+    /// Which version that is.
+    pub shown: String,
+    /// Where its patch is downloaded.
+    pub patch_href: String,
+    /// Why it was not rolled back.
+    pub problems: Vec<String>,
+    /// The page before this one; empty on the first.
+    pub newer_href: String,
+    /// The page after this one; empty on the last.
+    pub older_href: String,
+}
+
+/// A version of a file.
+#[derive(Clone, Debug, Default)]
+pub struct VersionRow {
+    /// The file.
+    pub file: String,
+    /// Its number.
+    pub number: i64,
+    /// When.
+    pub when: When,
+    /// Who; empty for the file as it was found.
+    pub who: String,
+    /// Why.
+    pub reason: String,
+    /// Lines added and taken out; empty where nothing is known before it.
+    pub size: String,
+    /// Whether it is in use.
+    pub current: bool,
+    /// Whether its changes are shown.
+    pub is_shown: bool,
+}
+
+/// A line of a difference.
+#[derive(Clone, Debug, Default)]
+pub struct DiffLine {
+    /// `add`, `del`, `same`, or `skip` for lines left out.
+    pub kind: &'static str,
+    /// The line's number before; empty if it was not there.
+    pub old: String,
+    /// The line's number after; empty if it is not there.
+    pub new: String,
+    /// The line.
+    pub text: String,
+}
 
 /// What is shown.
 #[derive(Debug, Default, Deserialize)]
@@ -139,9 +199,8 @@ fn shown(line: Line) -> DiffLine {
 pub async fn list(
     State(state): State<WebState>,
     Who(who): Who,
-    asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
+    Wanted(asked): Wanted<Asked>,
 ) -> Result<Response, Refusal> {
-    let asked = asked.map(|Query(asked)| asked).unwrap_or_default();
     page(&state, &who, &asked, Extra::default()).await
 }
 
@@ -158,7 +217,7 @@ pub async fn patch(
         return Ok(not_found(&who));
     };
     match state.proposals.patch_of(of, number).await {
-        Ok((_, patch)) => Ok(file(&format!("versi-{number}.patch"), patch)),
+        Ok((_, patch)) => Ok(file::patch(&format!("versi-{number}.patch"), patch)),
         Err(ProposalError::Database(error)) => Err(error.into()),
         Err(_) => Ok(not_found(&who)),
     }

@@ -15,10 +15,9 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tanya::calendar::Calendar;
 use tanya::clock::Clock;
-use uuid::Uuid;
 
-use crate::crash_actions::the_record_is_whole;
 use crate::support::bot_api::TOKEN;
+use crate::support::crash::{Crashes, the_record_is_whole};
 use crate::support::desk::{between, code_of, cookie_of};
 use crate::support::mail_server::MailServer;
 use crate::support::process::Process;
@@ -31,11 +30,6 @@ use people::{People, client};
 /// People on the web, people on Telegram, and officers at the counter, at the same time.
 const ON_THE_WEB: usize = 4;
 const ON_TELEGRAM: usize = 2;
-
-fn crashes() -> usize {
-    let said = std::env::var("TANYA_TEST_CRASHES").ok();
-    said.map_or(3, |said| said.parse().unwrap())
-}
 
 /// How far the clock is set on, so that the sample's office is open, in milliseconds.
 fn until_office_hours() -> i64 {
@@ -144,22 +138,9 @@ async fn killed_again_and_again(database: Database) {
     }
     lives.spawn(people.clone().live_at_the_counter());
 
-    let crashes = crashes();
-    let mut random = Uuid::new_v4().as_u128();
-    for crash in 0..crashes {
-        // From the middle of starting to a while of work.
-        random = random
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        let wait = (random >> 64) as u64 % 2_500;
-        tokio::time::sleep(Duration::from_millis(wait)).await;
-        process.kill();
-        time_goes_by(&database, folder).await;
-        process.again(folder).await;
-        if crash % 20 == 19 {
-            eprintln!("{} crashes", crash + 1);
-        }
-    }
+    let crashes = Crashes::new(3, Duration::from_millis(2_500));
+    let meanwhile = async || time_goes_by(&database, folder).await;
+    crashes.befall(&mut process, folder, meanwhile).await;
     // Whatever the moments were, some work is done between and after them.
     tokio::time::sleep(Duration::from_secs(1)).await;
     people.stop.store(true, Ordering::Relaxed);
@@ -178,7 +159,8 @@ async fn killed_again_and_again(database: Database) {
     assert_eq!(database.count(folder, dead).await, 0);
     let chased = "SELECT COUNT(*) FROM ticket_event WHERE kind IN ('escalated', 'untaken')";
     eprintln!(
-        "{crashes} crashes: {} tickets, {} answers, {} opened again, {} times somebody was chased, {} mails",
+        "{} crashes: {} tickets, {} answers, {} opened again, {} times somebody was chased, {} mails",
+        crashes.times,
         ledger.opened.len(),
         ledger.answers.len(),
         ledger.reopened.len(),

@@ -2,6 +2,7 @@
 
 pub mod bot_api;
 pub mod browser;
+pub mod crash;
 pub mod database;
 pub mod desk;
 pub mod mail_server;

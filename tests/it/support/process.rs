@@ -100,17 +100,22 @@ impl Drop for Process {
 }
 
 fn spawn(settings: &[(String, String)], folder: &Path) -> Child {
+    let settings: Vec<(&str, &str)> = settings.iter().map(|(n, v)| (&**n, &**v)).collect();
+    tanya(folder, &["demo"], &settings).spawn().unwrap()
+}
+
+/// The program with these arguments and settings, and no others.
+pub fn tanya(folder: &Path, arguments: &[&str], settings: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tanya"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("TANYA_")) {
         command.env_remove(name);
     }
     command
-        .envs(settings.iter().cloned())
+        .envs(settings.iter().copied())
+        .args(arguments)
         .current_dir(folder)
-        .arg("demo")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(Stdio::inherit())
-        .spawn()
-        .unwrap()
+        .stderr(Stdio::inherit());
+    command
 }

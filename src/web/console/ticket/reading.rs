@@ -1,24 +1,21 @@
 //! A ticket in the words of whoever reads it: who asks, what was said, what happened, what was promised.
 
-use super::super::WebState;
-use super::page::{clock_time, when};
-use super::queue::{masked_name, shown_channel};
-use super::view::{CannedChoice, Choice, Day, Facts, Happening, Item, Message, Promise, Words};
+use super::view::{CannedChoice, Day, Facts, Happening, Item, Message, Promise};
 use crate::agent::SignedIn;
 use crate::agent::role::Permission;
 use crate::clock::{Millis, local};
 use crate::conversation::desk::HERE;
 use crate::conversation::message::{Message as Said, Sender};
-use crate::knowledge::text::Language;
 use crate::redact::HIDDEN;
-use crate::storage::canned_reply;
+use crate::storage::canned_reply::CannedReplyRow;
 use crate::storage::conversation::ConversationRow;
 use crate::storage::message::MessageRow;
 use crate::storage::ticket::TicketRow;
 use crate::storage::ticket_event::TicketEventRow;
-
-/// What is due within this is due soon, in milliseconds.
-const SOON: Millis = 24 * 3_600_000;
+use crate::web::WebState;
+use crate::web::console::page::{clock_time, entries, entry_name, named, when};
+use crate::web::console::queue::{SOON, masked_name, shown_channel};
+use crate::web::console::view::{Choice, Words};
 
 /// A ticket as somebody reads it.
 pub struct Reading<'a> {
@@ -34,11 +31,7 @@ pub struct Reading<'a> {
 
 impl Reading<'_> {
     pub fn name(&self, id: Option<&str>) -> String {
-        let named = self
-            .names
-            .iter()
-            .find(|(known, _)| Some(known.as_str()) == id);
-        named.map_or_else(String::new, |(_, name)| name.clone())
+        id.map_or_else(String::new, |id| named(self.names, id))
     }
 
     /// Who answers the person, and how the chat stands in a sentence.
@@ -159,19 +152,14 @@ impl Reading<'_> {
         };
         let knowledge = self.state.knowledge.current();
         let routed = target.filter(|_| outcome.is_some() && said.from == Sender::User);
-        let entry = routed.as_deref().and_then(|id| knowledge.book().entry(id));
-        let language = Language::parse(w.lang()).unwrap_or_default();
-        let label = entry.map_or_else(
-            || routed.clone().unwrap_or_default(),
-            |entry| entry.label.get(language).clone(),
-        );
+        let routed = routed.map(|id| entry_name(w, &knowledge, &id));
         Message {
             id: format!("m{}", said.seq),
             from: from.to_owned(),
             who: by,
             when: clock_time(at),
             text,
-            target: label,
+            target: routed.unwrap_or_default(),
             confidence: u8::try_from(confidence).unwrap_or(100),
             missed: outcome
                 .as_deref()
@@ -291,27 +279,14 @@ impl Reading<'_> {
         }
     }
 
-    pub fn canned(&self, rows: &[canned_reply::CannedReplyRow]) -> Vec<CannedChoice> {
+    pub fn canned(&self, rows: &[CannedReplyRow]) -> Vec<CannedChoice> {
         let english = self.chat.is_some_and(|chat| chat.language == "en");
-        let name = self
-            .state
-            .engine
-            .tickets()
-            .name(self.row)
-            .unwrap_or_default();
-        let rows = rows.iter().map(|row| {
-            let text = if english && !row.text_en.is_empty() {
-                &row.text_en
-            } else {
-                &row.text_ms
-            };
-            CannedChoice {
-                id: row.id.clone(),
-                title: row.title.clone(),
-                text: text
-                    .replace("{nombor}", &self.row.number)
-                    .replace("{nama}", &name),
-            }
+        let name = self.state.engine.tickets().name(self.row);
+        let name = name.unwrap_or_default();
+        let rows = rows.iter().map(|row| CannedChoice {
+            id: row.id.clone(),
+            title: row.title.clone(),
+            text: filled(row, english, &self.row.number, &name),
         });
         rows.collect()
     }
@@ -353,33 +328,31 @@ impl Reading<'_> {
         if !self.who.may(Permission::AssignOthers) {
             return Vec::new();
         }
-        let agents = workers.iter().map(|(id, name)| Choice {
-            value: id.clone(),
-            label: name.clone(),
-            selected: self.row.assignee.as_ref() == Some(id),
-        });
-        agents.collect()
+        let workers = workers.iter();
+        workers
+            .map(|(id, name)| Choice::new(id, name, self.row.assignee.as_ref() == Some(id)))
+            .collect()
     }
 
     pub fn entries(&self) -> Vec<Choice> {
-        let knowledge = self.state.knowledge.current();
-        let language = Language::parse(self.w.lang()).unwrap_or_default();
-        let entries = knowledge.book().entries.iter().map(|entry| Choice {
-            value: entry.id.clone(),
-            label: entry.label.get(language).clone(),
-            selected: false,
-        });
-        entries.collect()
+        entries(self.w, &self.state.knowledge.current(), None)
     }
 
     pub fn linked(&self) -> Vec<String> {
         let knowledge = self.state.knowledge.current();
-        let language = Language::parse(self.w.lang()).unwrap_or_default();
         let entry = self.row.entry.as_deref();
         let entry = entry.and_then(|id| knowledge.book().entry(id));
-        entry
-            .map(|entry| entry.label.get(language).clone())
-            .into_iter()
-            .collect()
+        let language = self.w.language();
+        let name = entry.map(|entry| entry.label.get(language).clone());
+        name.into_iter().collect()
     }
+}
+
+/// A canned reply in the language of who reads it, not of who sends it, its fields filled.
+pub fn filled(reply: &CannedReplyRow, english: bool, number: &str, name: &str) -> String {
+    let text = match english && !reply.text_en.is_empty() {
+        true => &reply.text_en,
+        false => &reply.text_ms,
+    };
+    text.replace("{nombor}", number).replace("{nama}", name)
 }

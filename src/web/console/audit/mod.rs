@@ -1,35 +1,69 @@
 //! The record of sensitive steps, for the auditor alone: what happened, when, by whom. It holds no text of a person, no
 //! number and no address, and people are named in it by what tells nothing.
 
-use axum::extract::{Query, State};
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
+mod line;
+mod table;
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use super::super::WebState;
-use super::super::error::{Code, Refusal};
-use super::access::{Posted, Who};
-use super::knowledge_view::{AuditLine, AuditPage};
-use super::page::{forbidden, render, shell, when, words};
-use super::proposals::named;
-use super::reports::{DAY, midnight};
-use super::view::{Choice, Words};
+use super::access::{Posted, Wanted, Who};
+use super::page::{render, shell, words};
+use super::view::{Choice, Shell, Words};
 use crate::agent::SignedIn;
 use crate::agent::role::Permission;
 use crate::audit::{Broken, Event};
-use crate::clock::{rfc3339, shown};
-use crate::csv::{Cell, Csv};
+use crate::clock::{DAY, midnight, shown};
 use crate::storage::audit::{self, AuditFilter, AuditRow};
+use crate::web::WebState;
+use crate::web::error::{Code, Refusal};
+use line::{AuditLine, event_name, line, short};
+
+pub use table::table;
 
 /// Lines on a page.
 const SHOWN: usize = 100;
-/// Lines in a table.
-const TAKEN: i64 = 10_000;
 /// A longer record is checked on the command line.
 const CHECKED: i64 = 200_000;
-/// What names nobody is shown by so many of its last characters.
-const SHORT: usize = 10;
+
+/// `GET /console/audit`.
+#[derive(Clone, Debug, Default, Template)]
+#[template(path = "console/audit.html")]
+pub struct AuditPage {
+    /// Language and token.
+    pub w: Words,
+    /// The layout around it.
+    pub shell: Shell,
+    /// Events to choose from.
+    pub events: Vec<Choice>,
+    /// Officers to choose from.
+    pub agents: Vec<Choice>,
+    /// From which day, `YYYY-MM-DD` or empty.
+    pub from: String,
+    /// To which day, `YYYY-MM-DD` or empty.
+    pub to: String,
+    /// How the chain stands, as sentences.
+    pub chain: Vec<String>,
+    /// What the check just found, if there was one: whether the record is whole.
+    pub verified: Option<bool>,
+    /// The same as a sentence.
+    pub verified_text: String,
+    /// Whether the record is short enough to be checked here.
+    pub can_verify: bool,
+    /// The rows, the latest first.
+    pub rows: Vec<AuditLine>,
+    /// What the list shows, as a sentence.
+    pub summary: String,
+    /// Where the table is downloaded; empty if the reader may not.
+    pub table_href: String,
+    /// The page before this one; empty on the first.
+    pub newer_href: String,
+    /// The page after this one; empty on the last.
+    pub older_href: String,
+}
 
 /// What is wanted.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -152,99 +186,28 @@ fn chain(w: &Words, end: i64, mac: &str, anchored: Option<&AuditRow>) -> Vec<Str
     vec![length, anchor]
 }
 
-/// The last characters of what tells nothing.
-fn short(text: &str) -> String {
-    let skipped = text.chars().count().saturating_sub(SHORT);
-    text.chars().skip(skipped).collect()
-}
-
 fn events(w: &Words, chosen: &str) -> Vec<Choice> {
-    let all = Choice {
-        value: String::new(),
-        label: w.t("Semua", "All").to_owned(),
-        selected: chosen.is_empty(),
-    };
-    let events = Event::ALL.iter().map(|event| Choice {
-        value: event.as_str().to_owned(),
-        label: event_name(w, event.as_str()),
-        selected: event.as_str() == chosen,
-    });
-    std::iter::once(all).chain(events).collect()
+    let events = Event::ALL.iter().map(|event| event.as_str());
+    let events = events.map(|code| Choice::new(code, event_name(w, code), code == chosen));
+    std::iter::once(Choice::all(w, chosen))
+        .chain(events)
+        .collect()
 }
 
 fn agents(w: &Words, names: &[(String, String)], chosen: &str) -> Vec<Choice> {
-    let all = Choice {
-        value: String::new(),
-        label: w.t("Semua", "All").to_owned(),
-        selected: chosen.is_empty(),
-    };
-    let agents = names.iter().map(|(id, name)| Choice {
-        value: id.clone(),
-        label: name.clone(),
-        selected: id == chosen,
-    });
-    std::iter::once(all).chain(agents).collect()
-}
-
-fn event_name(w: &Words, code: &str) -> String {
-    let event = Event::ALL.into_iter().find(|event| event.as_str() == code);
-    let name = event.map(|event| match event {
-        Event::VerifyAsked => w.t("Bukti diminta", "Proof asked for"),
-        Event::VerifyStarted => w.t("Nombor diberi", "Number given"),
-        Event::CodeMailed => w.t("E-mel kod", "Code mail"),
-        Event::VerifyFinished => w.t("Kod diberi", "Code given"),
-        Event::ProofReturned => w.t("Bukti dikembalikan", "Proof returned"),
-        Event::Binding => w.t("Pautan sembang", "Chat binding"),
-        Event::SessionsEnded => w.t("Sesi ditamatkan", "Sessions ended"),
-        Event::PasswordReset => w.t("Set semula kata laluan", "Password reset"),
-        Event::Activation => w.t("Pendaftaran", "Activation"),
-        Event::PayslipLink => w.t("Pautan slip gaji", "Payslip link"),
-        Event::StatementLink => w.t("Pautan penyata", "Statement link"),
-        Event::LinkOpened => w.t("Pautan dibuka", "Link opened"),
-        Event::Disavowed => w.t("Bukan saya", "Not me"),
-        Event::Mailed => w.t("E-mel", "Mail"),
-        Event::Ticket => w.t("Tiket", "Ticket"),
-        Event::SignIn => w.t("Log masuk konsol", "Console sign-in"),
-        Event::Agent => w.t("Akaun pegawai", "Officer’s account"),
-        Event::Knowledge => w.t("Pengetahuan", "Knowledge"),
-        Event::RemovalFailed => w.t("Mesej tidak dapat dipadam", "Message not removed"),
-        Event::Breaker => w.t("Pemutus", "Breaker"),
-        Event::Erased => w.t("Perbualan dipadam", "Conversation erased"),
-        Event::Anchored => w.t("Hujung rekod dihantar", "End of the record sent"),
-    });
-    name.map_or_else(|| code.to_owned(), str::to_owned)
-}
-
-fn line(w: &Words, names: &[(String, String)], row: &AuditRow) -> AuditLine {
-    let who = named(names, &row.subject);
-    let subject = match who.is_empty() {
-        true => short(&row.subject),
-        false => String::new(),
-    };
-    let conversation = short(&row.conversation_id);
-    let about: Vec<String> = [subject, conversation]
-        .into_iter()
-        .filter(|part| !part.is_empty())
-        .map(|part| format!("…{part}"))
-        .collect();
-    AuditLine {
-        serial: row.seq,
-        when: when(Some(row.at)),
-        who,
-        event: event_name(w, &row.event),
-        outcome: row.outcome.clone(),
-        about: about.join(" "),
-        detail: row.detail.clone(),
-    }
+    let agents = names.iter();
+    let agents = agents.map(|(id, name)| Choice::new(id, name, id == chosen));
+    std::iter::once(Choice::all(w, chosen))
+        .chain(agents)
+        .collect()
 }
 
 /// `GET /console/audit`.
 pub async fn show(
     State(state): State<WebState>,
     Who(who): Who,
-    asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
+    Wanted(asked): Wanted<Asked>,
 ) -> Result<Response, Refusal> {
-    let asked = asked.map(|Query(asked)| asked).unwrap_or_default();
     page(&state, &who, asked, None).await
 }
 
@@ -284,64 +247,4 @@ pub async fn verify(
         }
     };
     page(&state, &who, Asked::default(), Some(verified)).await
-}
-
-/// `GET /console/audit.csv`.
-pub async fn table(
-    State(state): State<WebState>,
-    Who(who): Who,
-    asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
-) -> Result<Response, Refusal> {
-    if !who.may(Permission::ExportCsv) {
-        return Ok(forbidden(&who));
-    }
-    let asked = asked.map(|Query(asked)| asked).unwrap_or_default();
-    let mut connection = state.limits.store.connection().await?;
-    let rows = audit::filtered(&mut connection, &asked.filter(), TAKEN).await?;
-    let names = state.agents.names(&mut connection).await?;
-    drop(connection);
-    let w = words(&who, "");
-    let file = written(&w, &names, &rows).map_err(|error| {
-        tracing::error!(%error, "a table could not be written");
-        Code::Unavailable
-    })?;
-    let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (
-            header::CONTENT_DISPOSITION,
-            "attachment; filename=\"tanya-audit.csv\"",
-        ),
-    ];
-    Ok((headers, file).into_response())
-}
-
-fn written(
-    w: &Words,
-    names: &[(String, String)],
-    rows: &[AuditRow],
-) -> Result<Vec<u8>, ::csv::Error> {
-    let mut csv = Csv::new(&[
-        w.t("Siri", "Serial"),
-        w.t("Masa", "Time"),
-        w.t("Peristiwa", "Event"),
-        w.t("Hasil", "Outcome"),
-        w.t("Pegawai", "Officer"),
-        w.t("Tentang", "About"),
-        w.t("Butiran", "Detail"),
-        "HMAC",
-    ])?;
-    for row in rows {
-        let line = line(w, names, row);
-        csv.row(&[
-            Cell::Number(row.seq),
-            Cell::Text(&rfc3339(row.at)),
-            Cell::Text(&row.event),
-            Cell::Text(&row.outcome),
-            Cell::Text(&line.who),
-            Cell::Text(&line.about),
-            Cell::Text(&row.detail),
-            Cell::Text(&row.mac),
-        ])?;
-    }
-    csv.finish()
 }

@@ -1,39 +1,29 @@
 //! A picture that a person sent, as a file for an officer: to be kept, never to be opened as a page of ours.
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
-use super::super::WebState;
-use super::super::error::Refusal;
-use super::access::Who;
-use super::page::{not_found, when};
-use super::view::{PictureRow, Words};
-use crate::agent::role::Permission;
-use crate::conversation::desk::Agent;
+use super::at_ticket::AtTicket;
+use super::view::PictureRow;
 use crate::conversation::keeping::PictureFile;
 use crate::storage::picture::ListedPicture;
 use crate::ticket::TicketNumber;
+use crate::web::console::page::{at_desk, not_found, when};
+use crate::web::console::view::Words;
+use crate::web::error::Refusal;
 
 /// Nothing in it runs, wherever it is opened.
 const POLICY: HeaderValue = HeaderValue::from_static("sandbox; default-src 'none'");
 
 /// `GET /console/tiket/{number}/gambar/{id}`: another ticket's picture is as missing as one that there is not.
 pub async fn download(
-    State(state): State<WebState>,
-    Who(who): Who,
-    Path((number, id)): Path<(String, String)>,
+    at: AtTicket,
+    Path((_, id)): Path<(String, String)>,
 ) -> Result<Response, Refusal> {
-    let Some(number) = TicketNumber::parse(&number) else {
-        return Ok(not_found(&who));
-    };
-    let agent = Agent {
-        id: &who.id,
-        name: &who.name,
-        supervises: who.may(Permission::AssignOthers),
-    };
-    let found = state.engine.picture(agent, &number, &id).await?;
-    Ok(found.map_or_else(|| not_found(&who), |file| given(&number, file)))
+    let AtTicket { state, who, number } = &at;
+    let found = state.engine.picture(at_desk(who), number, &id).await?;
+    Ok(found.map_or_else(|| not_found(who), |file| given(number, file)))
 }
 
 fn given(number: &TicketNumber, file: PictureFile) -> Response {

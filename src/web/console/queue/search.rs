@@ -1,9 +1,8 @@
 //! What is searched for in the queue: a few words, in subjects and names, or in what was said in the chats and noted. What
 //! was not looked through is said on the page.
 
-use super::super::WebState;
-use super::queue::Asked;
-use super::view::{Searched, Words};
+use super::asked::Asked;
+use super::view::Searched;
 use crate::agent::SignedIn;
 use crate::agent::role::Permission;
 use crate::clock::Millis;
@@ -12,6 +11,8 @@ use crate::storage::ticket::TicketRow;
 use crate::storage::ticket_list::{self, COMMON};
 use crate::storage::ticket_word;
 use crate::ticket::{said_word, words};
+use crate::web::WebState;
+use crate::web::console::view::Words;
 
 /// Words that are searched for, at most.
 const WORDS: usize = 3;
