@@ -2,6 +2,7 @@
 //! decided twice. `TANYA_TEST_CRASHES` says how often; `scripts/crash` kills it 200 times on each database.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -26,18 +27,16 @@ const QUESTIONS: [&str; 4] = [
 ];
 
 /// What a person on the web holds: what was sent, and the numbers of what was answered to it.
-type Told = BTreeMap<Uuid, Vec<i64>>;
+pub type Told = BTreeMap<Uuid, Vec<i64>>;
 
-/// Writes in one chat until told to stop; what is not answered is sent again under the same id until it is.
-async fn write_on_the_web(
-    http: std::net::SocketAddr,
-    stop: Arc<AtomicBool>,
-) -> (String, String, Told) {
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .timeout(Duration::from_secs(5))
-        .build()
-        .unwrap();
+fn client() -> reqwest::Client {
+    let client = reqwest::Client::builder().no_proxy();
+    client.timeout(Duration::from_secs(5)).build().unwrap()
+}
+
+/// Begins a chat, however often it takes; its id and its token.
+pub async fn begin_on_the_web(http: SocketAddr) -> (String, String) {
+    let client = client();
     let base = format!("http://{http}/api/v1/conversations");
     let begun: Value = loop {
         let response = client.post(&base).json(&json!({})).send().await;
@@ -51,8 +50,18 @@ async fn write_on_the_web(
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     };
-    let id = begun["id"].as_str().unwrap().to_owned();
-    let token = begun["token"].as_str().unwrap().to_owned();
+    let field = |name: &str| begun[name].as_str().unwrap().to_owned();
+    (field("id"), field("token"))
+}
+
+/// Writes in a chat until told to stop; what is not answered is sent again under the same id until it is.
+pub async fn write_on_the_web(
+    http: SocketAddr,
+    (id, token): (String, String),
+    stop: Arc<AtomicBool>,
+) -> (String, String, Told) {
+    let client = client();
+    let base = format!("http://{http}/api/v1/conversations");
     let mut told = Told::new();
     for number in 0.. {
         if stop.load(Ordering::Relaxed) {
@@ -83,7 +92,7 @@ async fn write_on_the_web(
 }
 
 /// Writes on Telegram until told to stop; returns how many messages each person wrote.
-async fn write_on_telegram(telegram: BotApi, stop: Arc<AtomicBool>) -> BTreeMap<i64, Vec<i64>> {
+pub async fn write_on_telegram(telegram: BotApi, stop: Arc<AtomicBool>) -> BTreeMap<i64, Vec<i64>> {
     let mut written: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
     for number in 0.. {
         if stop.load(Ordering::Relaxed) {
@@ -116,7 +125,13 @@ async fn killed_again_and_again(database: Database) {
     .await;
     let stop = Arc::new(AtomicBool::new(false));
     let chats: Vec<_> = (0..CHATS)
-        .map(|_| tokio::spawn(write_on_the_web(process.http_addr, Arc::clone(&stop))))
+        .map(|_| {
+            let (http, stop) = (process.http_addr, Arc::clone(&stop));
+            tokio::spawn(async move {
+                let chat = begin_on_the_web(http).await;
+                write_on_the_web(http, chat, stop).await
+            })
+        })
         .collect();
     let people = tokio::spawn(write_on_telegram(telegram.clone(), Arc::clone(&stop)));
 
@@ -128,20 +143,8 @@ async fn killed_again_and_again(database: Database) {
         told.push(chat.await.unwrap());
     }
     let written = people.await.unwrap();
-    let begun = Instant::now();
     let given: i64 = written.values().map(|updates| updates.len() as i64).sum();
-    loop {
-        let waiting = process.figure("tanya_inbound_waiting").await.unwrap()
-            + process.figure("tanya_outbox_waiting").await.unwrap();
-        if waiting == 0.0 && telegram.confirmed().is_some() && settled(&url).await == given {
-            break;
-        }
-        assert!(
-            begun.elapsed() < Duration::from_secs(300),
-            "{waiting} are left"
-        );
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    until_carried(&process, &url, &telegram, given).await;
     process.kill();
     let messages: usize = told.iter().map(|(_, _, told)| told.len()).sum();
     eprintln!(
@@ -152,6 +155,23 @@ async fn killed_again_and_again(database: Database) {
     every_chat_is_whole(&url, &told).await;
     every_person_was_answered(&url, &telegram, &written).await;
     assert_eq!(telegram.violations(), Vec::<String>::new());
+}
+
+/// Waits until everything that was given is settled and carried.
+pub async fn until_carried(process: &Process, url: &str, telegram: &BotApi, given: i64) {
+    let begun = Instant::now();
+    loop {
+        let waiting = process.figure("tanya_inbound_waiting").await.unwrap()
+            + process.figure("tanya_outbox_waiting").await.unwrap();
+        if waiting == 0.0 && telegram.confirmed().is_some() && settled(url).await == given {
+            break;
+        }
+        assert!(
+            begun.elapsed() < Duration::from_secs(300),
+            "{waiting} are left"
+        );
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 pub async fn rows<T>(url: &str, statement: &'static str) -> Vec<T>
@@ -214,7 +234,7 @@ fn is_whole(transcript: &[Line]) -> usize {
     heard.len()
 }
 
-async fn every_chat_is_whole(url: &str, told: &[(String, String, Told)]) {
+pub async fn every_chat_is_whole(url: &str, told: &[(String, String, Told)]) {
     let transcripts = transcripts(url).await;
     for (id, _, told) in told {
         let transcript = &transcripts[id];
@@ -232,7 +252,7 @@ async fn every_chat_is_whole(url: &str, told: &[(String, String, Told)]) {
     }
 }
 
-async fn every_person_was_answered(
+pub async fn every_person_was_answered(
     url: &str,
     telegram: &BotApi,
     written: &BTreeMap<i64, Vec<i64>>,

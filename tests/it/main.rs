@@ -24,6 +24,7 @@ mod calendar;
 mod canaries;
 mod chat;
 mod cli;
+mod cluster;
 mod console;
 mod context;
 mod contrasts;

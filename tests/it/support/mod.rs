@@ -1,5 +1,6 @@
 //! What the stories stand on: the program started on free ports with a database of its own, and a client.
 
+pub mod balancer;
 pub mod bot_api;
 pub mod browser;
 pub mod crash;

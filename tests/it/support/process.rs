@@ -59,6 +59,14 @@ impl Process {
         self.child.wait().unwrap();
     }
 
+    /// Asks it to end, as whoever restarts it does, and waits until it has.
+    pub fn terminate(&mut self) {
+        let mut kill = Command::new("kill");
+        let asked = kill.arg("-TERM").arg(self.child.id().to_string()).status();
+        assert!(asked.unwrap().success());
+        assert!(self.child.wait().unwrap().success(), "it did not end well");
+    }
+
     /// Starts it again.
     pub async fn again(&mut self, folder: &Path) {
         self.child = spawn(&self.settings, folder);
