@@ -215,3 +215,116 @@ impl Known {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outbox::{Content, To};
+
+    const NOW: Millis = 1_000_000_000_000;
+    const SECRET_KEY: &str = "c2VjcmV0IGZvciB0ZXN0cywgMzIgYnl0ZXMgb3IgbW9yZQ==";
+
+    fn sealed<T: serde::Serialize>(carrier: Carrier, what: &T, sealer: &Sealer) -> OutboxRow {
+        let text = serde_json::to_string(what).unwrap();
+        let text = sealer.seal("id", &text).unwrap();
+        row(carrier, Some(&Payload::Sealed { text }))
+    }
+
+    fn row(carrier: Carrier, payload: Option<&Payload>) -> OutboxRow {
+        OutboxRow {
+            id: "id".to_owned(),
+            carrier: carrier.as_str().to_owned(),
+            payload: payload.map(|payload| serde_json::to_string(payload).unwrap()),
+            created_at: NOW - 60_000,
+            ..OutboxRow::default()
+        }
+    }
+
+    fn letter(content: Content, expires_at: Option<Millis>) -> Letter {
+        Letter {
+            to: To::Supervisor,
+            content,
+            subject: String::new(),
+            conversation_id: String::new(),
+            language: "ms".to_owned(),
+            expires_at,
+        }
+    }
+
+    #[test]
+    fn ac_108_each_kind_of_delivery_meets_its_fate() {
+        let sealer = post::sealer(&SecretKey::parse(SECRET_KEY).unwrap());
+        let task = Content::Task {
+            number: "TK-2026-000001-7".to_owned(),
+            topic: "daftar".to_owned(),
+        };
+        let code = Content::Code {
+            verification: "v".to_owned(),
+            sends: 1,
+        };
+        let errand = Errand {
+            action: "lupa-kata-laluan".to_owned(),
+            reference: "r".to_owned(),
+            kind: "staff".to_owned(),
+            subject: "s".to_owned(),
+            last4: "5123".to_owned(),
+            conversation_id: "c".to_owned(),
+            proof: "p".to_owned(),
+            expires_at: NOW - 1,
+        };
+        let task = |until| sealed(Carrier::Mail, &letter(task.clone(), until), &sealer);
+        let old = OutboxRow {
+            created_at: NOW - WINDOW,
+            ..row(Carrier::Telegram, None)
+        };
+        let remove = Payload::Remove { number: 7 };
+        let unreadable = Payload::Sealed {
+            text: "of another key".to_owned(),
+        };
+        for (row, held, sent, what) in [
+            (
+                sealed(Carrier::Code, &letter(code, None), &sealer),
+                Fate::Drop,
+                Fate::Drop,
+                "code",
+            ),
+            (task(None), Fate::Hold, Fate::Keep, "task TK-2026-000001-7"),
+            (
+                task(Some(NOW)),
+                Fate::Drop,
+                Fate::Drop,
+                "task TK-2026-000001-7",
+            ),
+            (
+                sealed(Carrier::Portal, &errand, &sealer),
+                Fate::Hold,
+                Fate::Keep,
+                "lupa-kata-laluan …5123",
+            ),
+            (
+                row(Carrier::Telegram, None),
+                Fate::Hold,
+                Fate::Keep,
+                "message",
+            ),
+            (old, Fate::Drop, Fate::Drop, "message"),
+            (
+                row(Carrier::Telegram, Some(&remove)),
+                Fate::Keep,
+                Fate::Keep,
+                "message",
+            ),
+            (
+                row(Carrier::Mail, Some(&unreadable)),
+                Fate::Hold,
+                Fate::Keep,
+                "sealed with another key",
+            ),
+        ] {
+            let known = Known::of(&row, &sealer);
+            assert_eq!(known.what, what);
+            assert_eq!(fate(&row, &known, NOW, false), held, "{what}");
+            assert_eq!(fate(&row, &known, NOW, true), sent, "{what}");
+        }
+    }
+}

@@ -64,6 +64,7 @@ async fn ac_106_a_log_that_was_torn_loses_nothing_that_was_written_before() {
     let keys = KeyRing::open(&store, &secret, &Clock::shifted(0)).await;
     let audit = Audit::new(keys.unwrap().audit);
     store.close().await;
+    drop(store);
     // From here on everything is in the log.
     let store = Store::open(&url(live)).await.unwrap();
     let mut ends = Vec::new();

@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 use std::path::Path;
+use std::time::Duration;
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor, SqlSafeStr};
@@ -239,6 +240,12 @@ async fn schema(connection: &mut AnyConnection, database: &Database) -> String {
     columns.join("\n")
 }
 
+/// The present program opens it.
+async fn works(database: &Database, folder: &Path) {
+    let store = Store::open(&database.url(folder)).await.unwrap();
+    store.close().await;
+}
+
 async fn a_migration_that_fails_anywhere_changes_nothing(database: Database) {
     let folder = tempfile::tempdir().unwrap();
     let mut connection = connect(&database, folder.path()).await;
@@ -271,8 +278,7 @@ async fn a_migration_that_fails_anywhere_changes_nothing(database: Database) {
     connection.close().await.unwrap();
     assert!(tried > 50, "{tried}");
     // The program that was there before goes on, and the real upgrade is done.
-    let store = Store::open(&database.url(folder.path())).await.unwrap();
-    store.close().await;
+    works(&database, folder.path()).await;
     let mut connection = connect(&database, folder.path()).await;
     assert_eq!(found(&mut connection, 1).await[0].1, 1);
     let broken = next(
@@ -283,8 +289,7 @@ async fn a_migration_that_fails_anywhere_changes_nothing(database: Database) {
     migrations.push(broken);
     assert!(apply(&mut connection, migrations).await.is_err());
     connection.close().await.unwrap();
-    let store = Store::open(&database.url(folder.path())).await.unwrap();
-    store.close().await;
+    works(&database, folder.path()).await;
 }
 
 #[tokio::test]
@@ -338,11 +343,17 @@ async fn a_newer_program_was_here(database: Database) {
     assert!(!app.folder().join("a.db").exists());
     let url = app.database.url(app.folder());
     app.stop().await;
-    let refused = Store::open(&url).await;
-    assert!(matches!(
-        refused,
-        Err(OpenError::Newer { found: 9_999, .. })
-    ));
+    // What is on its way out may hold the file for a moment more.
+    let refused = loop {
+        match Store::open(&url).await {
+            Err(OpenError::Taken(_)) => tokio::time::sleep(Duration::from_millis(20)).await,
+            opened => break opened.err().unwrap(),
+        }
+    };
+    assert!(
+        matches!(refused, OpenError::Newer { found: 9_999, .. }),
+        "{refused}"
+    );
 }
 
 #[tokio::test]
