@@ -10,6 +10,7 @@ use crate::app;
 use crate::backup::{self, Found, Held, Record, Restored, Wishes, Written};
 use crate::clock::{self, Clock};
 use crate::config::Settings;
+use crate::secret::SecretKey;
 
 /// Held deliveries that are listed for people; JSON has all.
 const LISTED: usize = 50;
@@ -22,7 +23,7 @@ pub fn write(settings: &Settings, args: &BackupArgs, out: &mut Output) -> Outcom
         )));
     }
     let url = &settings.database_url;
-    let secret = app::secret_key(settings)?;
+    let secret = secret(settings)?;
     let written = runtime()?.block_on(backup::write(url, &args.file, &secret))?;
     match args.json {
         true => out.json(&written_as_json(&args.file, &written))?,
@@ -34,6 +35,13 @@ pub fn write(settings: &Settings, args: &BackupArgs, out: &mut Output) -> Outcom
             "the backup is written, and is what the database is; but the record of sensitive steps in it is not whole: {why}"
         ))),
     }
+}
+
+/// The key that the database was made with: a new one would open nothing.
+fn secret(settings: &Settings) -> Result<SecretKey, Failure> {
+    app::kept_secret_key(settings)?.ok_or_else(|| {
+        Failure::Usage("TANYA_SECRET_KEY is missing: the key of the database".to_owned())
+    })
 }
 
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
@@ -108,7 +116,7 @@ pub fn restore(settings: &Settings, args: &RestoreArgs, out: &mut Output) -> Out
         by: user(),
     };
     let url = &settings.database_url;
-    let secret = app::secret_key(settings)?;
+    let secret = secret(settings)?;
     let clock = Clock::shifted(settings.clock_offset_ms);
     let restored = runtime()?.block_on(async {
         match &args.file {

@@ -44,6 +44,7 @@ const ALLOWED: [(&str, &[&str]); 29] = [
             "key_ring",
             "knowledge",
             "portal",
+            "secret",
             "storage",
             "ticket",
         ],

@@ -422,6 +422,16 @@ async fn an_operator_is_told_what_was_done_and_what_was_refused() {
     let shm = |it: &&PathBuf| it.to_str().unwrap().ends_with(".part.lock");
     assert_eq!(part.filter(|it| !shm(it)), None);
 
+    // Without a key nothing is done, and none is made.
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_tanya"));
+    command
+        .env_remove("TANYA_SECRET_KEY")
+        .env("TANYA_DATABASE_URL", at("third.db"))
+        .current_dir(folder)
+        .args(["restore", "a.db"]);
+    ended(&command.output().unwrap(), 2, "TANYA_SECRET_KEY");
+    assert!(!folder.join("secret.key").exists() && !folder.join("third.db").exists());
+
     // A key of somebody else's: the copy is written all the same, and the doubt told.
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_tanya"));
     command
