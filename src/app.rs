@@ -514,6 +514,15 @@ pub fn secret_key(settings: &Settings) -> anyhow::Result<SecretKey> {
     SecretKey::in_file(&path).with_context(|| format!("{} cannot be used", path.display()))
 }
 
+/// The secret of a deployment that there is already; none if nobody gave or kept it.
+pub fn kept_secret_key(settings: &Settings) -> anyhow::Result<Option<SecretKey>> {
+    let kept = beside_database(settings, "secret.key").exists();
+    match settings.secret_key.is_some() || kept {
+        true => secret_key(settings).map(Some),
+        false => Ok(None),
+    }
+}
+
 async fn load_knowledge(settings: &Settings, clock: &Clock) -> anyhow::Result<Arc<LiveKnowledge>> {
     let source = Source::folder_or_embedded(&settings.knowledge_dir);
     let options = LoadOptions {

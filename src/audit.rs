@@ -60,11 +60,13 @@ pub enum Event {
     Erased,
     /// The end of the record was sent to the supervisor.
     Anchored,
+    /// The database was restored from a backup.
+    Restored,
 }
 
 impl Event {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::VerifyAsked,
         Self::VerifyStarted,
         Self::CodeMailed,
@@ -87,6 +89,7 @@ impl Event {
         Self::Breaker,
         Self::Erased,
         Self::Anchored,
+        Self::Restored,
     ];
 
     /// The name as stored.
@@ -114,6 +117,7 @@ impl Event {
             Self::Breaker => "breaker",
             Self::Erased => "conversation.erased",
             Self::Anchored => "audit.anchored",
+            Self::Restored => "database.restored",
         }
     }
 }
@@ -276,13 +280,22 @@ impl Audit {
     /// Checks every line, the end, and an anchor if there is one; returns the end.
     pub async fn verify(&self, store: &Store, anchor: Option<&Anchor>) -> Result<Anchor, Broken> {
         let mut connection = store.connection().await?;
-        let (noted, noted_mac) = audit::head(&mut connection).await?;
+        self.check(&mut connection, anchor).await
+    }
+
+    /// The same, as a connection sees the record.
+    pub async fn check(
+        &self,
+        connection: &mut Connection,
+        anchor: Option<&Anchor>,
+    ) -> Result<Anchor, Broken> {
+        let (noted, noted_mac) = audit::head(connection).await?;
         let mut last = Anchor {
             seq: 0,
             mac: String::new(),
         };
         loop {
-            let rows = audit::after(&mut connection, last.seq, PAGE).await?;
+            let rows = audit::after(connection, last.seq, PAGE).await?;
             if rows.is_empty() {
                 break;
             }

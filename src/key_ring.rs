@@ -4,8 +4,8 @@
 use anyhow::Context;
 
 use crate::clock::Clock;
-use crate::secret::{RandomKey, SecretKey};
-use crate::storage::{Store, key_ring};
+use crate::secret::{RandomKey, Sealer, SecretKey};
+use crate::storage::{Connection, Store, key_ring};
 
 /// The keys.
 #[derive(Clone, Debug)]
@@ -24,6 +24,27 @@ impl KeyRing {
             audit: key(store, secret, clock, "audit").await?,
         })
     }
+
+    /// The key that chains the record of sensitive steps, from a database that is only read; none if there is none yet.
+    pub async fn audit_key(
+        connection: &mut Connection,
+        secret: &SecretKey,
+    ) -> anyhow::Result<Option<RandomKey>> {
+        let Some(kept) = key_ring::by_name(connection, "audit").await? else {
+            return Ok(None);
+        };
+        opened(&secret.sealer("key ring"), "audit", &kept)
+            .and_then(|text| RandomKey::parse(&text).context(DAMAGED))
+            .map(Some)
+    }
+}
+
+const DAMAGED: &str = "a key in the database is damaged";
+
+fn opened(sealer: &Sealer, name: &str, kept: &str) -> anyhow::Result<String> {
+    sealer.open(name, kept).context(
+        "the keys in the database were sealed with another TANYA_SECRET_KEY; give that one, or give it as TANYA_SECRET_KEY_OLD after a rotation",
+    )
 }
 
 async fn key(
@@ -38,13 +59,11 @@ async fn key(
     key_ring::insert(&mut transaction, name, &made, clock.now()).await?;
     let kept = key_ring::by_name(&mut transaction, name).await?;
     let kept = kept.unwrap_or(made);
-    let text = sealer.open(name, &kept).context(
-        "the keys in the database were sealed with another TANYA_SECRET_KEY; give that one, or give it as TANYA_SECRET_KEY_OLD after a rotation",
-    )?;
+    let text = opened(&sealer, name, &kept)?;
     if sealer.is_old(name, &kept) {
         let resealed = sealer.seal(name, &text)?;
         key_ring::reseal(&mut transaction, name, &resealed).await?;
     }
     transaction.commit().await?;
-    RandomKey::parse(&text).context("a key in the database is damaged")
+    RandomKey::parse(&text).context(DAMAGED)
 }

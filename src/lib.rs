@@ -7,6 +7,7 @@
 //! | [`config`] | every setting |
 //! | [`agent`] | who works in the console |
 //! | [`audit`] | the record of sensitive steps |
+//! | [`backup`] | copies of the database, and how one is put to work |
 //! | [`bell`] | wakes those who wait for work |
 //! | [`calendar`] | when the office is open, and when something is due |
 //! | [`clock`] | the time, told and not asked |
@@ -34,6 +35,7 @@
 pub mod agent;
 pub mod app;
 pub mod audit;
+pub mod backup;
 pub mod bell;
 pub mod calendar;
 pub mod cli;

@@ -70,6 +70,11 @@ pub enum Payload {
     },
 }
 
+/// What seals mails and errands.
+pub fn sealer(secret: &SecretKey) -> Sealer {
+    secret.sealer("post")
+}
+
 /// Takes mails, and errands to the portal: they are sealed, since they hold numbers and links.
 pub struct Post {
     store: Arc<Store>,
@@ -83,7 +88,7 @@ impl Post {
         Self {
             store,
             bells,
-            sealer: secret.sealer("post"),
+            sealer: sealer(secret),
         }
     }
 

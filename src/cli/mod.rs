@@ -4,9 +4,11 @@
 mod agent;
 mod ask;
 mod audit;
+mod backup;
 mod chat;
 mod check;
 mod eval;
+mod migrate;
 mod output;
 mod serve;
 mod simulator;
@@ -76,6 +78,16 @@ enum Command {
         #[arg(long, value_name = "T", default_value = "sample-token")]
         token: String,
     },
+    /// Write a copy of the database, beside a running server, and check it.
+    Backup(BackupArgs),
+    /// Make a database of a backup where none is; what must not live on is ended there.
+    Restore(RestoreArgs),
+    /// Bring the database's schema up to date, as the server does when it starts.
+    Migrate {
+        /// Print one JSON document.
+        #[arg(long)]
+        json: bool,
+    },
     /// Look after the record of sensitive steps.
     Audit {
         #[command(subcommand)]
@@ -144,6 +156,31 @@ enum TicketCommand {
         /// The ticket's number.
         number: String,
     },
+}
+
+#[derive(Debug, Args)]
+struct BackupArgs {
+    /// The file to write; it must not be there yet.
+    file: PathBuf,
+    /// Print one JSON document.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct RestoreArgs {
+    /// The backup.
+    #[arg(required_unless_present = "voids_only")]
+    file: Option<PathBuf>,
+    /// Only end what must not live on, in a database that was put in place by other means.
+    #[arg(long, conflicts_with = "file")]
+    voids_only: bool,
+    /// Send what waited when the backup was made, though it may have been sent since.
+    #[arg(long)]
+    send_pending: bool,
+    /// Print one JSON document.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -242,6 +279,9 @@ impl Cli {
             Command::Simulator { addr, token } => {
                 simulator::run(&settings(config, out)?, addr, &token, out)
             }
+            Command::Backup(args) => backup::write(&settings(config, out)?, &args, out),
+            Command::Restore(args) => backup::restore(&settings(config, out)?, &args, out),
+            Command::Migrate { json } => migrate::run(&settings(config, out)?, json, out),
             Command::Audit {
                 command: AuditCommand::Verify { anchor },
             } => audit::verify(&settings(config, out)?, anchor.as_deref(), out),

@@ -137,6 +137,23 @@ impl Content {
             Self::Anchor { .. } => "anchor",
         }
     }
+
+    /// The name, with the ticket's number where it is about one.
+    pub fn about(&self) -> String {
+        match self {
+            Self::Task { number, .. }
+            | Self::Chased { number, .. }
+            | Self::TicketAnswered { number }
+            | Self::Disavowed { number } => format!("{} {number}", self.name()),
+            Self::Code { .. }
+            | Self::PasswordReset { .. }
+            | Self::Activation { .. }
+            | Self::Bound { .. }
+            | Self::Unbound
+            | Self::Attempts
+            | Self::Anchor { .. } => self.name().to_owned(),
+        }
+    }
 }
 
 /// A mail to be.

@@ -257,3 +257,13 @@ pub async fn present(connection: &mut Connection, since: Millis) -> sqlx::Result
     .fetch_all(connection)
     .await
 }
+
+/// Voids all invitations that were not taken up; tells how many.
+pub async fn void_invitations(connection: &mut Connection) -> sqlx::Result<u64> {
+    let result = sqlx::query(
+        "UPDATE agent SET invite_hash = NULL, invite_until = NULL WHERE invite_hash IS NOT NULL",
+    )
+    .execute(connection)
+    .await?;
+    Ok(result.rows_affected())
+}

@@ -101,3 +101,11 @@ pub async fn delete_before(connection: &mut Connection, before: Millis) -> sqlx:
         .await?;
     Ok(result.rows_affected())
 }
+
+/// Ends every sign-in of everybody; tells how many.
+pub async fn delete_all(connection: &mut Connection) -> sqlx::Result<u64> {
+    let result = sqlx::query("DELETE FROM agent_session")
+        .execute(connection)
+        .await?;
+    Ok(result.rows_affected())
+}

@@ -193,3 +193,12 @@ pub async fn delete_ended(connection: &mut Connection, before: Millis) -> sqlx::
         .await?;
     Ok(result.rows_affected())
 }
+
+/// Ends all bindings; tells how many.
+pub async fn end_all(connection: &mut Connection, at: Millis) -> sqlx::Result<u64> {
+    let result = sqlx::query("UPDATE binding SET ended_at = $1 WHERE ended_at IS NULL")
+        .bind(at)
+        .execute(connection)
+        .await?;
+    Ok(result.rows_affected())
+}

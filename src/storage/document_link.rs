@@ -156,3 +156,14 @@ pub async fn delete_before(connection: &mut Connection, before: Millis) -> sqlx:
         .await?;
     Ok(result.rows_affected())
 }
+
+/// Ends all links that could still be opened; tells how many.
+pub async fn expire_all(connection: &mut Connection, at: Millis) -> sqlx::Result<u64> {
+    let result = sqlx::query(
+        "UPDATE document_link SET expires_at = $1 WHERE spent_at IS NULL AND expires_at > $1",
+    )
+    .bind(at)
+    .execute(connection)
+    .await?;
+    Ok(result.rows_affected())
+}

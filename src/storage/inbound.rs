@@ -200,3 +200,15 @@ pub async fn delete_settled(connection: &mut Connection, before: Millis) -> sqlx
             .await?;
     Ok(result.rows_affected())
 }
+
+/// Gives up everything that is to be settled; what it holds is kept sealed for a while. Tells how many.
+pub async fn give_up_all(connection: &mut Connection, at: Millis) -> sqlx::Result<u64> {
+    let result = sqlx::query(
+        "UPDATE inbound SET settled_at = $1, outcome = 'failed', leased = 0
+         WHERE settled_at IS NULL",
+    )
+    .bind(at)
+    .execute(connection)
+    .await?;
+    Ok(result.rows_affected())
+}

@@ -8,6 +8,7 @@ pub mod binding;
 pub mod canned_reply;
 pub mod chat_word;
 pub mod conversation;
+pub mod copy;
 pub mod disavowal;
 pub mod document_link;
 pub mod edition;
@@ -23,6 +24,7 @@ pub mod proof;
 pub mod proposal;
 pub mod question;
 pub mod report;
+pub mod schema;
 pub mod tally;
 pub mod ticket;
 pub mod ticket_event;
@@ -61,8 +63,21 @@ pub enum OpenError {
     #[error("the database cannot be opened: {0}")]
     Database(#[from] sqlx::Error),
     /// A migration fails.
-    #[error("the database cannot be brought up to date: {0}")]
-    Migration(#[from] sqlx::migrate::MigrateError),
+    #[error("the database cannot be brought up to date, and is as it was: {0}")]
+    Migration(sqlx::migrate::MigrateError),
+    /// A newer program was here.
+    #[error(
+        "the database was brought up to migration {found} by a newer version of this program, which knows {known} only; start the newer version, or restore a backup from before the upgrade"
+    )]
+    Newer {
+        /// The migration that is not known.
+        found: i64,
+        /// The newest one that is.
+        known: i64,
+    },
+    /// There is no database.
+    #[error("{0} is not there")]
+    Missing(PathBuf),
 }
 
 /// Which database it is; a few statements differ.
@@ -88,49 +103,95 @@ const SQLITE_SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = F
      PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 10000; PRAGMA secure_delete = ON; \
      PRAGMA trusted_schema = OFF;";
 
+/// A copy is looked at, not changed; what its schema says is not believed.
+const COPY_SETTINGS: &str = "PRAGMA query_only = ON; PRAGMA trusted_schema = OFF;";
+
 impl Store {
     /// Opens the database as its server, creates what is missing, and brings the schema up to date.
     pub async fn open(url: &str) -> Result<Self, OpenError> {
-        Self::open_as(url, true).await
+        Ok(Self::open_as(url, true).await?.0)
     }
 
     /// Opens the database beside its server, if there is one, for a command that is done soon.
     pub async fn open_beside(url: &str) -> Result<Self, OpenError> {
-        Self::open_as(url, false).await
+        Ok(Self::open_as(url, false).await?.0)
     }
 
-    async fn open_as(url: &str, server: bool) -> Result<Self, OpenError> {
-        sqlx::any::install_default_drivers();
-        let (backend, url, lock) = match sqlite_path(url) {
+    /// Opens the database as it is, which must be there: nothing is created or brought up to date.
+    pub async fn open_as_it_is(url: &str) -> Result<Self, OpenError> {
+        let Some(path) = sqlite_file(url) else {
+            return Self::connect(Backend::Postgres, url.to_owned(), SQLITE_SETTINGS).await;
+        };
+        if std::fs::metadata(&path).map_or(0, |file| file.len()) == 0 {
+            return Err(OpenError::Missing(path));
+        }
+        Self::connect(Backend::Sqlite, sqlite_url(&path), SQLITE_SETTINGS).await
+    }
+
+    /// Opens a SQLite file that nobody writes to, for reading only.
+    pub async fn open_copy(path: &Path) -> Result<Self, OpenError> {
+        if !path.is_file() {
+            return Err(OpenError::Missing(path.to_owned()));
+        }
+        let url = format!("{}?mode=ro&immutable=1", sqlite_url(path));
+        Self::connect(Backend::Sqlite, url, COPY_SETTINGS).await
+    }
+
+    /// Brings the schema up to date, beside a server or without one; tells what was applied.
+    pub async fn migrate(url: &str) -> Result<Vec<schema::Applied>, OpenError> {
+        let (store, applied) = Self::open_as(url, false).await?;
+        store.close().await;
+        Ok(applied)
+    }
+
+    async fn open_as(url: &str, server: bool) -> Result<(Self, Vec<schema::Applied>), OpenError> {
+        let (backend, url, lock) = match sqlite_file(url) {
             Some(path) => {
-                let path = path?;
-                let lock = server.then(|| lock(&path)).transpose()?;
-                let encoded = utf8_percent_encode(&path.to_string_lossy(), PATH).to_string();
-                (Backend::Sqlite, format!("sqlite://{encoded}"), lock)
+                let made = make(&path).map_err(|error| OpenError::File(path, error))?;
+                let lock = server.then(|| lock(&made)).transpose()?;
+                (Backend::Sqlite, sqlite_url(&made), lock)
             }
             None => (Backend::Postgres, url.to_owned(), None),
         };
+        let mut store = Self::connect(backend, url, SQLITE_SETTINGS).await?;
+        store._lock = lock;
+        let mut connection = store.connection().await?;
+        let applied = schema::bring_up_to_date(&mut connection, backend).await?;
+        audit::guard(&mut connection, backend).await?;
+        drop(connection);
+        Ok((store, applied))
+    }
+
+    async fn connect(
+        backend: Backend,
+        url: String,
+        settings: &'static str,
+    ) -> Result<Self, OpenError> {
+        sqlx::any::install_default_drivers();
         let pool = AnyPoolOptions::new()
             .max_connections(8)
             .acquire_timeout(Duration::from_secs(5))
             .after_connect(move |connection, _| {
                 Box::pin(async move {
                     if backend == Backend::Sqlite {
-                        connection.execute(SQLITE_SETTINGS).await?;
+                        connection.execute(settings).await?;
                     }
                     Ok(())
                 })
             })
             .connect(&url)
             .await?;
-        sqlx::migrate!().run(&pool).await?;
-        audit::guard(&mut *pool.acquire().await?, backend).await?;
         Ok(Self {
             pool,
             backend,
             url,
-            _lock: lock,
+            _lock: None,
         })
+    }
+
+    /// Which database it is.
+    pub fn backend(&self) -> Backend {
+        self.backend
     }
 
     /// Whether no other process can serve on this database.
@@ -220,13 +281,20 @@ impl News {
 /// What would be read as something else in a URL.
 const PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'#').add(b'?').add(b'%');
 
-/// The file that a SQLite URL names, its folder made and its links followed; none for another database.
-fn sqlite_path(url: &str) -> Option<Result<PathBuf, OpenError>> {
+/// The file that a SQLite URL names; none for another database.
+pub fn sqlite_file(url: &str) -> Option<PathBuf> {
     let rest = url.strip_prefix("sqlite:")?;
     let rest = rest.strip_prefix("//").unwrap_or(rest);
     let path = rest.split_once('?').map_or(rest, |(path, _)| path);
-    let path = PathBuf::from(percent_decode_str(path).decode_utf8_lossy().into_owned());
-    Some(make(&path).map_err(|error| OpenError::File(path, error)))
+    Some(PathBuf::from(
+        percent_decode_str(path).decode_utf8_lossy().into_owned(),
+    ))
+}
+
+/// The URL of a SQLite file.
+pub fn sqlite_url(path: &Path) -> String {
+    let encoded = utf8_percent_encode(&path.to_string_lossy(), PATH).to_string();
+    format!("sqlite://{encoded}")
 }
 
 /// Makes the database's file and folder, for this user alone, and returns the file's one true name.
@@ -252,7 +320,8 @@ fn make(path: &Path) -> std::io::Result<PathBuf> {
     path.canonicalize()
 }
 
-fn lock(database: &Path) -> Result<File, OpenError> {
+/// Keeps servers off a SQLite file for as long as this is held.
+pub fn lock(database: &Path) -> Result<File, OpenError> {
     let failed = |error| OpenError::File(database.to_owned(), error);
     let mut path = database.as_os_str().to_owned();
     path.push(".lock");

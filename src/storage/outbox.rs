@@ -224,3 +224,13 @@ pub async fn move_lane(
     .await?;
     Ok(())
 }
+
+/// Everything that waits, the oldest first.
+pub async fn waiting(connection: &mut Connection) -> sqlx::Result<Vec<OutboxRow>> {
+    sqlx::query_as(
+        "SELECT id, carrier, lane, conversation_id, seq, payload, parts, attempts, created_at
+         FROM outbox WHERE done_at IS NULL ORDER BY created_at, id",
+    )
+    .fetch_all(connection)
+    .await
+}

@@ -327,3 +327,14 @@ pub async fn delete_before(connection: &mut Connection, before: Millis) -> sqlx:
         .await?;
     Ok(result.rows_affected())
 }
+
+/// Closes everything that is open; tells how many.
+pub async fn close_all(connection: &mut Connection, at: Millis) -> sqlx::Result<u64> {
+    let result = sqlx::query(
+        "UPDATE verification SET closed_at = $1 WHERE redeemed_at IS NULL AND closed_at IS NULL",
+    )
+    .bind(at)
+    .execute(connection)
+    .await?;
+    Ok(result.rows_affected())
+}

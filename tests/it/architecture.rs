@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Who may import whom (docs/architecture.md). `clock` is free for all.
-const ALLOWED: [(&str, &[&str]); 28] = [
+const ALLOWED: [(&str, &[&str]); 29] = [
     ("main", &["cli"]),
     (
         "app",
@@ -37,12 +37,14 @@ const ALLOWED: [(&str, &[&str]); 28] = [
             "agent",
             "app",
             "audit",
+            "backup",
             "bell",
             "config",
             "conversation",
             "key_ring",
             "knowledge",
             "portal",
+            "secret",
             "storage",
             "ticket",
         ],
@@ -137,6 +139,10 @@ const ALLOWED: [(&str, &[&str]); 28] = [
     ("mail", &["identity", "knowledge", "outbox", "portal"]),
     ("outbox", &["bell", "secret", "storage"]),
     ("audit", &["secret", "storage"]),
+    (
+        "backup",
+        &["audit", "key_ring", "outbox", "secret", "storage"],
+    ),
     ("key_ring", &["secret", "storage"]),
     ("bell", &[]),
     ("secret", &[]),

@@ -83,6 +83,10 @@ pub fn event_name(w: &Words, code: &str) -> String {
         Event::Breaker => w.t("Pemutus", "Breaker"),
         Event::Erased => w.t("Perbualan dipadam", "Conversation erased"),
         Event::Anchored => w.t("Hujung rekod dihantar", "End of the record sent"),
+        Event::Restored => w.t(
+            "Pangkalan data dipulihkan daripada salinan",
+            "Database restored from a backup",
+        ),
     });
     name.map_or_else(|| code.to_owned(), str::to_owned)
 }
