@@ -5,17 +5,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Who may import whom (docs/architecture.md). `clock` is free for all.
-const ALLOWED: [(&str, &[&str]); 28] = [
+const ALLOWED: [(&str, &[&str]); 30] = [
     ("main", &["cli"]),
     (
         "app",
         &[
             "agent",
+            "announcement",
             "bell",
             "config",
             "conversation",
             "edition",
             "identity",
+            "incident",
             "key_ring",
             "knowledge",
             "mail",
@@ -49,12 +51,13 @@ const ALLOWED: [(&str, &[&str]); 28] = [
     ),
     (
         "config",
-        &["identity", "knowledge", "mail", "secret", "worker"],
+        &["identity", "incident", "knowledge", "mail", "secret", "worker"],
     ),
     (
         "web",
         &[
             "agent",
+            "announcement",
             "audit",
             "calendar",
             "config",
@@ -62,6 +65,7 @@ const ALLOWED: [(&str, &[&str]); 28] = [
             "csv",
             "edition",
             "identity",
+            "incident",
             "knowledge",
             "mail",
             "picture",
@@ -95,10 +99,12 @@ const ALLOWED: [(&str, &[&str]); 28] = [
             "bell",
             "conversation",
             "identity",
+            "incident",
             "knowledge",
             "mail",
             "outbox",
             "portal",
+            "redact",
             "storage",
         ],
     ),
@@ -109,6 +115,7 @@ const ALLOWED: [(&str, &[&str]); 28] = [
             "audit",
             "bell",
             "identity",
+            "incident",
             "knowledge",
             "mail",
             "outbox",
@@ -124,6 +131,8 @@ const ALLOWED: [(&str, &[&str]); 28] = [
         "ticket",
         &["audit", "calendar", "outbox", "secret", "storage"],
     ),
+    ("announcement", &["audit", "redact", "storage"]),
+    ("incident", &["storage"]),
     ("agent", &["audit", "identity", "secret", "storage"]),
     ("edition", &["audit", "knowledge", "storage"]),
     ("calendar", &[]),
