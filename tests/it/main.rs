@@ -9,12 +9,14 @@
 )]
 
 mod actions;
+mod announcements;
 mod architecture;
 mod ask;
 mod audit;
 mod browser;
 mod browser_console;
 mod browser_console_markup;
+mod browser_health;
 mod browser_line;
 mod browser_markup;
 mod browser_pictures;
@@ -31,6 +33,7 @@ mod crash_actions;
 mod crash_desk;
 mod events;
 mod handover;
+mod incident;
 mod knowledge;
 mod limits;
 mod links;
