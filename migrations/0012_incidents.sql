@@ -73,6 +73,7 @@ CREATE TABLE trouble_report (
 );
 
 CREATE INDEX trouble_report_at ON trouble_report (system, reported_at);
+CREATE INDEX trouble_report_unheeded ON trouble_report (reported_at) WHERE incident_id IS NULL;
 CREATE INDEX trouble_report_incident ON trouble_report (incident_id) WHERE incident_id IS NOT NULL;
 CREATE INDEX trouble_report_chat ON trouble_report (conversation_id);
 

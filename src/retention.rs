@@ -7,9 +7,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, Millis};
 use crate::storage::{
-    Store, agent_session, announcement, binding, chat_word, conversation, disavowal, document_link, feedback,
-    inbound, lease, message, outage, outbox, pace, picture, proof, proposal, question, tally, ticket,
-    ticket_event, ticket_view, ticket_word, trouble_report, verification,
+    Store, agent_session, announcement, binding, chat_word, conversation, disavowal, document_link,
+    feedback, inbound, lease, message, outage, outbox, pace, picture, proof, proposal, question,
+    tally, ticket, ticket_event, ticket_view, ticket_word, trouble_report, verification,
 };
 
 /// How often is looked for what is too old.

@@ -119,10 +119,7 @@ impl Engine {
         }
         let telegram = row.channel == Channel::Telegram.as_str();
         // Of whom neither a network nor a name is known, nobody knows whether they are many.
-        let Some(system) = news
-            .report
-            .filter(|_| telegram || doing.network.is_some())
-        else {
+        let Some(system) = news.report.filter(|_| telegram || doing.network.is_some()) else {
             return Ok(());
         };
         let contact = row.contact.as_deref();
@@ -142,6 +139,11 @@ impl Engine {
     /// Opens the incident of a system that enough people say does not open, with one ticket, and has the supervisor
     /// told; later reports join it.
     pub async fn raise_incidents(&self) -> sqlx::Result<()> {
+        let mut connection = self.store.connection().await?;
+        if !self.incidents.has_reports(&mut connection).await? {
+            return Ok(());
+        }
+        drop(connection);
         for system in System::ALL {
             self.raise_incident(system).await?;
         }

@@ -74,7 +74,7 @@ fn text(text: &str) -> Incoming {
         receipt: None,
         original: None,
         who: None,
-          network: None,
+        network: None,
     }
 }
 

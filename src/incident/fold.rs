@@ -62,7 +62,11 @@ pub(super) fn fold(
         };
     }
     let differing = before.differing + 1;
-    let differs_at = if differing == 1 { now } else { before.differs_at };
+    let differs_at = if differing == 1 {
+        now
+    } else {
+        before.differs_at
+    };
     if differing < needed(state, seen, rules) {
         return SystemStateRow {
             checked_at: now,

@@ -58,6 +58,12 @@ impl Incidents {
         trouble_report::insert(connection, &row, now - self.rules.within).await
     }
 
+    /// Whether somebody said so of late, and it belongs to no incident yet.
+    pub async fn has_reports(&self, connection: &mut Connection) -> sqlx::Result<bool> {
+        let since = self.clock.now() - self.rules.within;
+        trouble_report::unheeded(connection, since).await
+    }
+
     /// Opens an incident of a system if enough people said so and nothing is known of it yet; its id. One at a time,
     /// whichever process is faster.
     pub async fn raise(
@@ -103,8 +109,7 @@ impl Incidents {
         connection: &mut Connection,
         incident: &str,
     ) -> sqlx::Result<Figures> {
-        let (people, departments, networks) =
-            trouble_report::figures(connection, incident).await?;
+        let (people, departments, networks) = trouble_report::figures(connection, incident).await?;
         Ok(Figures {
             people,
             departments,

@@ -115,10 +115,7 @@ pub async fn insert(connection: &mut Connection, row: &AnnouncementRow) -> sqlx:
 }
 
 /// One of them.
-pub async fn by_id(
-    connection: &mut Connection,
-    id: &str,
-) -> sqlx::Result<Option<AnnouncementRow>> {
+pub async fn by_id(connection: &mut Connection, id: &str) -> sqlx::Result<Option<AnnouncementRow>> {
     sqlx::query_as(
         "SELECT id, text_ms, text_en, banner, shows_from, shows_until, author, created_at, sent_at,
                 withdrawn_at
@@ -130,10 +127,7 @@ pub async fn by_id(
 }
 
 /// The latest ones; drafts that were thrown away are left out.
-pub async fn latest(
-    connection: &mut Connection,
-    limit: i64,
-) -> sqlx::Result<Vec<AnnouncementRow>> {
+pub async fn latest(connection: &mut Connection, limit: i64) -> sqlx::Result<Vec<AnnouncementRow>> {
     sqlx::query_as(
         "SELECT id, text_ms, text_en, banner, shows_from, shows_until, author, created_at, sent_at,
                 withdrawn_at
@@ -263,10 +257,12 @@ pub async fn reach(connection: &mut Connection, id: &str) -> sqlx::Result<Reach>
 
 /// Forgets that a chat wanted announcements, and which it had.
 pub async fn forget(connection: &mut Connection, conversation_id: &str) -> sqlx::Result<()> {
-    sqlx::query("DELETE FROM announcement_delivery WHERE conversation_id = $1 AND settled_at IS NULL")
-        .bind(conversation_id)
-        .execute(connection)
-        .await?;
+    sqlx::query(
+        "DELETE FROM announcement_delivery WHERE conversation_id = $1 AND settled_at IS NULL",
+    )
+    .bind(conversation_id)
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

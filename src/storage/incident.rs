@@ -47,11 +47,7 @@ pub async fn insert(
 }
 
 /// Notes the ticket of one.
-pub async fn set_ticket(
-    connection: &mut Connection,
-    id: &str,
-    ticket: &str,
-) -> sqlx::Result<()> {
+pub async fn set_ticket(connection: &mut Connection, id: &str, ticket: &str) -> sqlx::Result<()> {
     sqlx::query("UPDATE incident SET ticket = $2 WHERE id = $1")
         .bind(id)
         .bind(ticket)

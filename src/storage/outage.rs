@@ -36,21 +36,6 @@ pub async fn open(connection: &mut Connection) -> sqlx::Result<Vec<OutageRow>> {
     .await
 }
 
-/// The latest ones, with how many chats want to be told, or were.
-pub async fn latest(
-    connection: &mut Connection,
-    limit: i64,
-) -> sqlx::Result<Vec<(String, String, Millis, Option<Millis>, i64)>> {
-    sqlx::query_as(
-        "SELECT o.system, o.word, o.began_at, o.ended_at,
-                (SELECT COUNT(*) FROM outage_subscription s WHERE s.outage_id = o.id)
-         FROM outage o ORDER BY o.began_at DESC, o.id DESC LIMIT $1",
-    )
-    .bind(limit)
-    .fetch_all(connection)
-    .await
-}
-
 /// A new one, unless one lasts for this system; tells whether it was made.
 pub async fn insert(connection: &mut Connection, row: &OutageRow) -> sqlx::Result<bool> {
     let result = sqlx::query(

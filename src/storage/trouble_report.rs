@@ -58,6 +58,17 @@ pub async fn insert(
     Ok(())
 }
 
+/// Whether there are reports since a moment that belong to no incident.
+pub async fn unheeded(connection: &mut Connection, since: Millis) -> sqlx::Result<bool> {
+    let count: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM trouble_report WHERE reported_at >= $1 AND incident_id IS NULL",
+    )
+    .bind(since)
+    .fetch_one(connection)
+    .await?;
+    Ok(count > 0)
+}
+
 /// How many different people of each network said so since a moment, with the network's factor; those whose channel
 /// knows no network stand under an empty name.
 pub async fn people_by_network(
@@ -95,10 +106,7 @@ pub async fn join(
 }
 
 /// How many people, departments and networks an incident has heard from.
-pub async fn figures(
-    connection: &mut Connection,
-    incident: &str,
-) -> sqlx::Result<(i64, i64, i64)> {
+pub async fn figures(connection: &mut Connection, incident: &str) -> sqlx::Result<(i64, i64, i64)> {
     sqlx::query_as(
         "SELECT COUNT(DISTINCT reporter),
                 COUNT(DISTINCT CASE WHEN department <> '' THEN LOWER(department) END),

@@ -51,7 +51,14 @@ const ALLOWED: [(&str, &[&str]); 30] = [
     ),
     (
         "config",
-        &["identity", "incident", "knowledge", "mail", "secret", "worker"],
+        &[
+            "identity",
+            "incident",
+            "knowledge",
+            "mail",
+            "secret",
+            "worker",
+        ],
     ),
     (
         "web",

@@ -27,26 +27,37 @@ async fn the_chat_shows_that_a_system_is_down_until_it_works_again() {
         browser.goto(&app.url("/chat")).await;
         browser.ready().await;
         let strip = "document.querySelector('#health').textContent";
-        browser.until(&format!("{strip}.includes('Sistem iSPEKS tidak dapat digunakan')")).await;
+        browser
+            .until(&format!(
+                "{strip}.includes('Sistem iSPEKS tidak dapat digunakan')"
+            ))
+            .await;
         browser.until(&format!("{strip}.includes('Portal iSPEKS sedang diselenggara') && {strip}.includes('tengah hari')")).await;
-        browser.run("document.querySelector('#text').value = 'sistem ispeks tak boleh buka'; document.querySelector('#composer').requestSubmit()").await;
+        browser.say("sistem ispeks tak boleh buka").await;
         browser.until("[...document.querySelectorAll('#log button')].some((button) => button.textContent.includes('Beritahu saya apabila pulih'))").await;
         if let Ok(folder) = std::env::var("TANYA_TEST_SHOTS") {
             let picture = browser.client.screenshot().await.unwrap();
             std::fs::write(format!("{folder}/health-{}.png", window.width), picture).unwrap();
         }
         // Nothing sticks out to the side.
-        browser.until("document.documentElement.scrollWidth <= innerWidth").await;
+        assert!(browser.fits().await);
+        assert_eq!(browser.accessibility().await, Vec::<String>::new());
         browser.click("#lang").await;
-        browser.until(&format!("{strip}.includes('Portal iSPEKS is under maintenance')")).await;
+        browser
+            .until(&format!(
+                "{strip}.includes('Portal iSPEKS is under maintenance')"
+            ))
+            .await;
         app.faults(json!({})).await;
         while app.database.count(app.folder(), known).await > 0 {
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         }
-        browser.run("document.dispatchEvent(new Event('visibilitychange'))").await;
+        browser
+            .run("document.dispatchEvent(new Event('visibilitychange'))")
+            .await;
         browser.until(&format!("{strip} === ''")).await;
         assert_eq!(browser.complaints().await, Vec::<String>::new());
-        browser.client.clone().close().await.unwrap();
+        browser.close().await;
         app.stop().await;
     }
 }

@@ -86,35 +86,77 @@ async fn answers(app: &TestApp) {
     let said = chat.say(CANNOT_OPEN).await;
     assert_eq!(said.len(), 1);
     let first = said[0]["text"].as_str().unwrap();
-    assert!(first.starts_with("Sistem iSPEKS tidak dapat digunakan buat masa ini, sejak "), "{first}");
-    assert!(first.contains("Kerja naik taraf pangkalan data."), "{first}");
-    assert!(!first.contains("modem") && first.contains("tidak perlu membuat semakan"), "{first}");
+    assert!(
+        first.starts_with("Sistem iSPEKS tidak dapat digunakan buat masa ini, sejak "),
+        "{first}"
+    );
+    assert!(
+        first.contains("Kerja naik taraf pangkalan data."),
+        "{first}"
+    );
+    assert!(
+        !first.contains("modem") && first.contains("tidak perlu membuat semakan"),
+        "{first}"
+    );
 
     // Another question about that system: the state first, then its answer.
-    let said = chat.say("bagaimana nak dapatkan ID pengguna sistem ispeks").await;
-    assert!(said[0]["text"].as_str().unwrap().starts_with("Sistem iSPEKS tidak dapat"), "{said:#?}");
+    let said = chat
+        .say("bagaimana nak dapatkan ID pengguna sistem ispeks")
+        .await;
+    assert!(
+        said[0]["text"]
+            .as_str()
+            .unwrap()
+            .starts_with("Sistem iSPEKS tidak dapat"),
+        "{said:#?}"
+    );
     assert_eq!(said[1]["target"], "sistem-akses");
 
     // What the portal does is not begun.
     let said = chat.say("/slip").await;
     let first = said[0]["text"].as_str().unwrap();
-    assert!(first.starts_with("Portal iSPEKS sedang diselenggara"), "{first}");
-    assert!(first.contains("selepas Portal pulih") && said[0].get("link").is_none(), "{said:#?}");
+    assert!(
+        first.starts_with("Portal iSPEKS sedang diselenggara"),
+        "{first}"
+    );
+    assert!(
+        first.contains("selepas Portal pulih") && said[0].get("link").is_none(),
+        "{said:#?}"
+    );
     let english = chat.say("what is the portal for, in english please").await;
-    assert!(words(&english).contains("is under maintenance") || words(&english).contains("sedang diselenggara"), "{english:#?}");
+    assert!(
+        words(&english).contains("is under maintenance")
+            || words(&english).contains("sedang diselenggara"),
+        "{english:#?}"
+    );
 
     // Who says yes is told once, who does not is not told.
     let silent = app.begin().await;
     silent.say(CANNOT_OPEN).await;
     let offered = chat.say(CANNOT_OPEN).await;
     let noted = chat.choose(&Chat::choice(&offered[0], TELL)).await;
-    assert!(noted[0]["text"].as_str().unwrap().contains("sebaik sahaja pulih"), "{noted:#?}");
+    assert!(
+        noted[0]["text"]
+            .as_str()
+            .unwrap()
+            .contains("sebaik sahaja pulih"),
+        "{noted:#?}"
+    );
     let again = chat.say(CANNOT_OPEN).await;
-    assert!(again[0]["choices"].as_array().unwrap().iter().all(|choice| choice["label"] != TELL), "{again:#?}");
+    assert!(
+        again[0]["choices"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|choice| choice["label"] != TELL),
+        "{again:#?}"
+    );
     is(app, "up", "up").await;
     let over = async |chat: &Chat<'_>| {
         let messages = chat.messages(0).await;
-        let over = messages.iter().filter(|it| it["text"].as_str().unwrap().contains("telah pulih"));
+        let over = messages
+            .iter()
+            .filter(|it| it["text"].as_str().unwrap().contains("telah pulih"));
         over.count()
     };
     until("told", async || over(&chat).await == 1).await;
@@ -127,7 +169,8 @@ async fn answers(app: &TestApp) {
     assert!(words(&usual).contains("modem"), "{usual:#?}");
     // What was said long ago is not known any more.
     is(app, "down", "up").await;
-    app.faults(json!({"error": true, "status": {"sistem": "down", "portal": "up"}})).await;
+    app.faults(json!({"error": true, "status": {"sistem": "down", "portal": "up"}}))
+        .await;
     app.app.clock.advance(6 * MINUTE);
     heard(app, "unknown", "unknown").await;
     let usual = chat.say(CANNOT_OPEN).await;
@@ -135,14 +178,16 @@ async fn answers(app: &TestApp) {
 }
 
 #[tokio::test]
-async fn while_a_system_is_down_that_is_said_first_and_who_asked_is_told_when_it_is_over_on_sqlite() {
+async fn while_a_system_is_down_that_is_said_first_and_who_asked_is_told_when_it_is_over_on_sqlite()
+{
     let app = watched(Database::sqlite()).await;
     answers(&app).await;
     app.stop().await;
 }
 
 #[tokio::test]
-async fn while_a_system_is_down_that_is_said_first_and_who_asked_is_told_when_it_is_over_on_postgres() {
+async fn while_a_system_is_down_that_is_said_first_and_who_asked_is_told_when_it_is_over_on_postgres()
+ {
     let Some(database) = Database::postgres().await else {
         return;
     };
@@ -157,9 +202,10 @@ async fn a_look_at_the_address_needs_several_failures_and_several_successes() {
     let given = Arc::clone(&answer);
     let looks = Arc::new(AtomicU16::new(0));
     let counted = Arc::clone(&looks);
-    let site = axum::Router::new().fallback(async move || {
+    let site = axum::Router::new().fallback(move || {
         counted.fetch_add(1, Ordering::SeqCst);
-        StatusCode::from_u16(given.load(Ordering::SeqCst)).unwrap()
+        let status = given.load(Ordering::SeqCst);
+        async move { StatusCode::from_u16(status).unwrap() }
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -219,27 +265,38 @@ async fn confirmed(app: &TestApp, others: &[&TestApp]) {
     let usual = say_from(&late, "203.0.113.77", CANNOT_OPEN).await;
     assert!(words(&usual).contains("modem"), "{usual:#?}");
     let joined = "SELECT COUNT(*) FROM trouble_report WHERE incident_id IS NOT NULL";
-    until("joined", async || app.database.count(app.folder(), joined).await == 11).await;
+    until("joined", async || {
+        app.database.count(app.folder(), joined).await == 11
+    })
+    .await;
 
     let siti = app.officer("siti", Role::Supervisor).await;
     let page = siti.page("/console/insiden").await;
     assert!(page.contains("11 orang"), "{page}");
     let path = between(&page, "action=\"/console/insiden/", "/sahkan\"").to_owned();
     let act = async |what: &str| {
-        let response = siti.post(&format!("/console/insiden/{path}/{what}"), &[]).await;
+        let response = siti
+            .post(&format!("/console/insiden/{path}/{what}"), &[])
+            .await;
         response.headers()["location"].to_str().unwrap().to_owned()
     };
     assert_eq!(act("sahkan").await, "/console/insiden?telah=sahkan");
     assert_eq!(act("sahkan").await, "/console/insiden?telah=berubah");
     let said = late.say(CANNOT_OPEN).await;
     let first = said[0]["text"].as_str().unwrap();
-    assert!(first.contains("disahkan oleh meja bantuan") && !first.contains("modem"), "{first}");
+    assert!(
+        first.contains("disahkan oleh meja bantuan") && !first.contains("modem"),
+        "{first}"
+    );
     assert_eq!(status(app).await["sistem"], "down");
     late.choose(&Chat::choice(&said[0], TELL)).await;
     assert_eq!(act("tutup").await, "/console/insiden?telah=tutup");
     until("told", async || {
         let messages = late.messages(0).await;
-        messages.last().unwrap()["text"].as_str().unwrap().contains("telah pulih")
+        messages.last().unwrap()["text"]
+            .as_str()
+            .unwrap()
+            .contains("telah pulih")
     })
     .await;
     // The next ones do not make another at once.
@@ -285,7 +342,10 @@ async fn ac_10_one_network_alone_makes_no_incident_not_even_an_offices() {
     // The office has company.
     let chat = app.begin().await;
     say_from(&chat, "203.0.113.9", "portal ispeks tak boleh buka").await;
-    until("an incident", async || app.database.count(app.folder(), OPEN).await == 1).await;
+    until("an incident", async || {
+        app.database.count(app.folder(), OPEN).await == 1
+    })
+    .await;
     app.stop().await;
 }
 

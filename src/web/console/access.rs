@@ -196,10 +196,7 @@ pub const ROUTES: &[Row] = &[
         "/console/laporan/agih",
         Access::May(Permission::AssignOthers),
     ),
-    get(
-        "/console/insiden",
-        Access::May(Permission::ManageIncidents),
-    ),
+    get("/console/insiden", Access::May(Permission::ManageIncidents)),
     post(
         "/console/insiden/{id}/sahkan",
         Access::May(Permission::ManageIncidents),

@@ -109,7 +109,10 @@ fn flash<'a>(w: &'a Words, done: &str) -> &'a str {
             "Insiden ditutup. Mereka yang meminta sedang diberitahu.",
             "The incident was closed. Those who asked for it are being told.",
         ),
-        "hantar" => w.t("Pengumuman sedang dihantar.", "The announcement is on its way."),
+        "hantar" => w.t(
+            "Pengumuman sedang dihantar.",
+            "The announcement is on its way.",
+        ),
         "tarik" => w.t(
             "Pengumuman tidak dipapar lagi.",
             "The announcement is not shown any more.",
@@ -161,7 +164,7 @@ fn card(
         _ => Tag::new("resolved", w.t("Ditutup", "Closed")),
     };
     let by = match row.closed_by.as_str() {
-        "" => &row.decided_by,
+        "" => row.decided_by.as_str(),
         closed_by => closed_by,
     };
     IncidentCard {

@@ -125,7 +125,10 @@ pub fn routes(state: WebState) -> Router<WebState> {
         .route("/console/pengumuman", post(announcements::write))
         .route("/console/pengumuman/{id}", get(announcements::preview))
         .route("/console/pengumuman/{id}/hantar", post(announcements::send))
-        .route("/console/pengumuman/{id}/tarik", post(announcements::withdraw))
+        .route(
+            "/console/pengumuman/{id}/tarik",
+            post(announcements::withdraw),
+        )
         .route(
             "/console/kalendar",
             get(calendar::show).post(calendar::save),
