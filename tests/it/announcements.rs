@@ -10,7 +10,7 @@ use tanya::clock::local;
 use crate::support::bot_api::Fault;
 use crate::support::bot_api::updates::private_text;
 use crate::support::desk::Officer;
-use crate::support::{BotApi, Chat, TestApp};
+use crate::support::{Chat, TestApp};
 use crate::telegram::{AMINAH, BAKAR, text};
 use crate::{on_both_databases, on_telegram};
 

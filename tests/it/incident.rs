@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::support::bot_api::updates::private_text;
 use crate::support::desk::between;
-use crate::support::{BotApi, Chat, Database, TestApp};
+use crate::support::{Chat, Database, TestApp};
 use crate::telegram::{AMINAH, BAKAR, text};
 use crate::{on_both_databases, on_telegram};
 
