@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::agent::Agents;
 use crate::agent::role::Role as AgentRole;
+use crate::announcement::Announcements;
 use crate::bell::Bells;
 use crate::clock::{Clock, Millis};
 use crate::config::{Mode, PortalSettings, Role, Settings};
@@ -22,6 +23,7 @@ use crate::conversation::{self, Bounds, Engine};
 use crate::edition::Editions;
 use crate::edition::proposal::Proposals;
 use crate::identity::{self, Identity};
+use crate::incident::Incidents;
 use crate::key_ring::KeyRing;
 use crate::knowledge::live::LiveKnowledge;
 use crate::knowledge::source::Source;
@@ -45,7 +47,7 @@ use crate::web::limit::{Streams, Uploads, WebLimits};
 use crate::web::pages::Site;
 use crate::web::server::Server;
 use crate::web::{self, Web};
-use crate::worker::{self, Worker};
+use crate::worker::{self, Probes, Worker};
 
 /// How often figures are condensed, so that they stay small when nobody asks for them.
 const CONDENSE_EVERY: Duration = Duration::from_secs(5);
@@ -108,6 +110,7 @@ impl App {
         let Core {
             engine,
             identity,
+            incidents,
             post,
             bells,
             secret_key,
@@ -129,6 +132,12 @@ impl App {
             clock: clock.clone(),
         });
         let proposals = Arc::new(Proposals::new(Arc::clone(&editions), clock.clone()));
+        let announcements = Arc::new(Announcements {
+            store: Arc::clone(&store),
+            clock: clock.clone(),
+            audit: identity.audit().clone(),
+            chat_idle: settings.limits.chat_idle,
+        });
         let (mailer, inbox) = mailer(settings, &public_url)?;
         let worker = Worker::new(worker::Parts {
             store: Arc::clone(&store),
@@ -136,6 +145,8 @@ impl App {
             bells: Arc::clone(&bells),
             engine: Arc::clone(&engine),
             identity: Arc::clone(&identity),
+            incidents: Arc::clone(&incidents),
+            probes: Probes::new(&incidents.rules)?,
             knowledge: Arc::clone(&knowledge),
             post,
             mailer,
@@ -179,6 +190,8 @@ impl App {
             editions: Arc::clone(&editions),
             questions,
             proposals,
+            incidents,
+            announcements,
             portal,
             demo: inbox.map(|inbox| Demo {
                 inbox,
@@ -298,6 +311,8 @@ pub struct Core {
     pub engine: Arc<Engine>,
     /// Who people are.
     pub identity: Arc<Identity>,
+    /// Knows how the two systems are.
+    pub incidents: Arc<Incidents>,
     /// What takes mails and errands.
     pub post: Arc<Post>,
     /// Wakes those who carry.
@@ -323,6 +338,11 @@ pub async fn core(settings: &Settings, parts: Parts) -> anyhow::Result<Core> {
         limits: settings.identity.clone(),
         public_url: parts.public_url,
     }));
+    let incidents = Arc::new(Incidents {
+        store: Arc::clone(&store),
+        clock: clock.clone(),
+        rules: settings.incidents.clone(),
+    });
     let engine = Arc::new(Engine::new(conversation::Parts {
         store,
         knowledge: parts.knowledge,
@@ -331,6 +351,7 @@ pub async fn core(settings: &Settings, parts: Parts) -> anyhow::Result<Core> {
         bells: Arc::clone(&bells),
         identity: Arc::clone(&identity),
         portal: parts.portal,
+        incidents: Arc::clone(&incidents),
         post: Arc::clone(&post),
         ticket_sealer: secret_key.sealer("ticket"),
         typed_proof: settings.typed_proof,
@@ -338,6 +359,7 @@ pub async fn core(settings: &Settings, parts: Parts) -> anyhow::Result<Core> {
     Ok(Core {
         engine,
         identity,
+        incidents,
         post,
         bells,
         secret_key,

@@ -52,6 +52,10 @@ pub enum Event {
     Agent,
     /// Knowledge was changed in the console.
     Knowledge,
+    /// An incident was suspected, confirmed, dismissed or closed.
+    Incident,
+    /// An announcement was sent or taken back.
+    Announcement,
     /// A message that held a number or a code could not be removed.
     RemovalFailed,
     /// Too many failures: new bindings are paused.
@@ -66,7 +70,7 @@ pub enum Event {
 
 impl Event {
     /// All of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::VerifyAsked,
         Self::VerifyStarted,
         Self::CodeMailed,
@@ -85,6 +89,8 @@ impl Event {
         Self::SignIn,
         Self::Agent,
         Self::Knowledge,
+        Self::Incident,
+        Self::Announcement,
         Self::RemovalFailed,
         Self::Breaker,
         Self::Erased,
@@ -113,6 +119,8 @@ impl Event {
             Self::SignIn => "console.sign-in",
             Self::Agent => "console.agent",
             Self::Knowledge => "console.knowledge",
+            Self::Incident => "incident",
+            Self::Announcement => "console.announcement",
             Self::RemovalFailed => "message.removal",
             Self::Breaker => "breaker",
             Self::Erased => "conversation.erased",

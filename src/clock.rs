@@ -122,6 +122,14 @@ pub fn day_number(day: Date) -> i64 {
     since.map_or(0, |since| i64::from(since.get_days()))
 }
 
+/// Reads a moment as a form has it, `2026-11-23T09:15`, on the clocks in Kelantan.
+pub fn at_local(text: &str) -> Option<Millis> {
+    let zone = jiff::tz::TimeZone::fixed(jiff::tz::Offset::constant(8));
+    let at: DateTime = text.parse().ok()?;
+    let zoned = at.to_zoned(zone).ok()?;
+    Some(zoned.timestamp().as_millisecond())
+}
+
 /// A day as people in Kelantan read it: `23/11/2026`.
 pub fn shown_day(at: Millis) -> String {
     local(at).strftime("%d/%m/%Y").to_string()

@@ -3,6 +3,7 @@
 //! A setting comes from the environment (`TANYA_NAME`), from a file that the environment names (`TANYA_NAME_FILE`, for
 //! secrets), or from the settings file (`name = …`), in this order.
 
+mod health;
 mod parts;
 mod reader;
 
@@ -17,6 +18,7 @@ use thiserror::Error;
 use url::Url;
 
 use crate::identity::limits::Limits as IdentityLimits;
+use crate::incident::Rules as IncidentRules;
 use crate::knowledge::answer::Contacts;
 use crate::secret::{Secret, SecretKey};
 use crate::worker::Offices;
@@ -77,6 +79,8 @@ pub struct Settings {
     pub typed_proof: bool,
     /// How much may be asked and guessed.
     pub identity: IdentityLimits,
+    /// How the two systems are looked at, and when people's words make an incident.
+    pub incidents: IncidentRules,
     /// Telegram; off without a token.
     pub telegram: Option<TelegramSettings>,
     /// What this process does.
@@ -283,6 +287,8 @@ mod tests {
             ("TANYA_MAIL_FROM", "no address"),
             ("TANYA_QUEUE_NAZIRAN_EMAIL", "a@b, c@d"),
             ("TANYA_PORTAL_URL", "ftp://portal.example"),
+            ("TANYA_SISTEM_URL", "ftp://sistem.example"),
+            ("TANYA_INCIDENT_PEOPLE", "0"),
             ("TANYA_PORTAL_URL", "http://portal.example"),
             ("TANYA_CODE_TRIES", "0"),
             ("TANYA_TELEGRAM_TYPED_PROOF", "perhaps"),

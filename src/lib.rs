@@ -6,6 +6,7 @@
 //! | [`app`] | puts everything together and takes it down again |
 //! | [`config`] | every setting |
 //! | [`agent`] | who works in the console |
+//! | [`announcement`] | what officers announce to those who asked for it |
 //! | [`audit`] | the record of sensitive steps |
 //! | [`backup`] | copies of the database, and how one is put to work |
 //! | [`bell`] | wakes those who wait for work |
@@ -16,6 +17,7 @@
 //! | [`edition`] | what is edited in the console |
 //! | [`csv`] | tables that no spreadsheet runs |
 //! | [`identity`] | who somebody is, proved how, until when |
+//! | [`incident`] | whether the two systems work, and who says so |
 //! | [`key_ring`] | the keys that outlive the secret |
 //! | [`mail`] | mails, written and sent |
 //! | [`news`] | what other processes on the database announce |
@@ -33,6 +35,7 @@
 //! | [`worker`] | carries mails and errands |
 
 pub mod agent;
+pub mod announcement;
 pub mod app;
 pub mod audit;
 pub mod backup;
@@ -45,6 +48,7 @@ pub mod conversation;
 pub mod csv;
 pub mod edition;
 pub mod identity;
+pub mod incident;
 pub mod key_ring;
 pub mod knowledge;
 pub mod mail;

@@ -7,9 +7,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, Millis};
 use crate::storage::{
-    Store, agent_session, binding, chat_word, conversation, disavowal, document_link, feedback,
-    inbound, lease, message, outbox, pace, picture, proof, proposal, question, tally, ticket,
-    ticket_event, ticket_view, ticket_word, verification,
+    Store, agent_session, announcement, binding, chat_word, conversation, disavowal, document_link,
+    feedback, inbound, lease, message, outage, outbox, pace, picture, proof, proposal, question,
+    tally, ticket, ticket_event, ticket_view, ticket_word, trouble_report, verification,
 };
 
 /// How often is looked for what is too old.
@@ -31,6 +31,10 @@ const DISAVOWALS: Millis = 31 * DAY;
 const UNCLAIMED: Millis = DAY;
 /// Tickets that are settled.
 const TICKETS: Millis = 2 * 365 * DAY;
+
+/// That somebody could not open a system, where it led to nothing, and where it led to an incident.
+const REPORTS: Millis = DAY;
+const INCIDENTS: Millis = 30 * DAY;
 
 /// Questions that were set aside, and proposals that were refused, in words of persons.
 const SET_ASIDE: Millis = 365 * DAY;
@@ -87,6 +91,9 @@ impl Retention {
         ticket::delete_settled(&mut transaction, now - TICKETS).await?;
         question::delete_dismissed_before(&mut transaction, now - SET_ASIDE).await?;
         proposal::delete_refused_before(&mut transaction, now - SET_ASIDE).await?;
+        outage::delete_settled_before(&mut transaction, now - INCIDENTS).await?;
+        trouble_report::delete_before(&mut transaction, now - REPORTS, now - INCIDENTS).await?;
+        announcement::delete_gone(&mut transaction).await?;
         chat_word::delete_before(&mut transaction, before).await?;
         transaction.commit().await?;
         self.delete_old_messages(before).await?;

@@ -85,6 +85,8 @@ pub enum Permission {
     ApproveKnowledge,
     /// Take the knowledge back to a former state. A wrong answer must go at once, so it needs one person only.
     RollBackKnowledge,
+    /// Confirm, dismiss or close an incident, and announce something: it speaks for the office to everybody at once.
+    ManageIncidents,
     /// Change holidays and office hours. Due times hang on them: no officer moves their own.
     EditCalendar,
     /// Read the audit. Only the auditor: nobody reads the book who could have cause to mind what it says.
@@ -94,7 +96,7 @@ pub enum Permission {
 }
 
 /// Who may do what; what is not here nobody may.
-pub const ALLOWED: [(Permission, &[Role]); 18] = [
+pub const ALLOWED: [(Permission, &[Role]); 19] = [
     (Permission::ViewQueue, &[Officer, It, Supervisor, Auditor]),
     (Permission::ViewTicket, &[Officer, It, Supervisor, Auditor]),
     (Permission::ViewTranscript, &[Officer, It, Supervisor]),
@@ -113,6 +115,7 @@ pub const ALLOWED: [(Permission, &[Role]); 18] = [
     ),
     (Permission::ApproveKnowledge, &[Editor, Supervisor]),
     (Permission::RollBackKnowledge, &[Editor, Supervisor]),
+    (Permission::ManageIncidents, &[Supervisor]),
     (Permission::EditCalendar, &[Supervisor, Admin]),
     (Permission::ViewAudit, &[Auditor]),
     (Permission::ManageAgents, &[Admin]),
@@ -141,9 +144,10 @@ mod tests {
             ProposeKnowledge => 12,
             ApproveKnowledge => 13,
             RollBackKnowledge => 14,
-            EditCalendar => 15,
-            ViewAudit => 16,
-            ManageAgents => 17,
+            ManageIncidents => 15,
+            EditCalendar => 16,
+            ViewAudit => 17,
+            ManageAgents => 18,
         }
     }
 
@@ -160,7 +164,7 @@ mod tests {
             .iter()
             .map(|(permission, _)| position(*permission))
             .collect();
-        assert_eq!(named, (0..18).collect::<Vec<_>>());
+        assert_eq!(named, (0..19).collect::<Vec<_>>());
     }
 
     #[test]

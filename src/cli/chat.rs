@@ -33,6 +33,7 @@ async fn talk(engine: &Engine, language: Language, out: &mut Output) -> Outcome 
             receipt: None,
             original: None,
             who: None,
+            network: None,
         };
         match engine.handle(&begun.id, incoming).await {
             Ok(replies) => show(&replies, out),

@@ -61,6 +61,7 @@ impl Reader {
             simulator_addr: self.parsed("SIMULATOR_ADDR", "HOST:PORT", loopback(8081)),
             typed_proof: self.parsed("TELEGRAM_TYPED_PROOF", "true or false", mode == Mode::Demo),
             identity: self.identity_limits(),
+            incidents: self.incident_rules(),
             telegram: self.telegram(),
             role: self.role(),
             clock_offset_ms: self
@@ -155,7 +156,7 @@ impl Reader {
     }
 
     /// So many of a unit, in milliseconds.
-    fn span(&mut self, name: &str, unit: i64, usual: i64) -> i64 {
+    pub(super) fn span(&mut self, name: &str, unit: i64, usual: i64) -> i64 {
         let usual = usize::try_from(usual / unit).unwrap_or_default();
         let count = i64::try_from(self.count(name, usual)).unwrap_or_default();
         count.saturating_mul(unit)

@@ -21,7 +21,7 @@ const SECRETS: [&str; 7] = [
 ];
 
 /// Every setting that has a meaning.
-const KNOWN: [&str; 68] = [
+const KNOWN: [&str; 78] = [
     "ADMIN_ADDR",
     "ALLOWED_ORIGINS",
     "BINDINGS",
@@ -90,6 +90,16 @@ const KNOWN: [&str; 68] = [
     "TELEGRAM_WEBHOOK_SECRET",
     "TRANSCRIPT_DAYS",
     "TRUSTED_PROXIES",
+    "SISTEM_URL",
+    "PORTAL_SITE_URL",
+    "STATUS_EVERY_S",
+    "STATUS_DOWN_AFTER",
+    "STATUS_UP_AFTER",
+    "STATUS_FRESH_MINUTES",
+    "INCIDENT_PEOPLE",
+    "INCIDENT_MINUTES",
+    "INCIDENT_PER_NETWORK",
+    "INCIDENT_COOLDOWN_MINUTES",
 ];
 
 /// What the variables of scripts and tests begin with; the program reads none of them.

@@ -6,6 +6,7 @@ use super::handoff::{OFFICER, TicketEffect};
 use super::message::{Choice, Kind, LinkTo, Reply};
 use super::picture::PictureEffect;
 use super::state::{Typing, TypingStep};
+use super::trouble::NewsEffect;
 use super::turn::{Turn, entry_choice};
 use crate::clock::Millis;
 use crate::identity::number::{self, IdentityNumber};
@@ -159,6 +160,8 @@ pub struct Effects {
     pub ticket: Option<TicketEffect>,
     /// What becomes of pictures.
     pub picture: Option<PictureEffect>,
+    /// What is noted of the systems and of what the chat wants to hear.
+    pub news: NewsEffect,
 }
 
 /// Everything that is known of a person is forgotten.
@@ -224,6 +227,11 @@ impl Turn<'_> {
     /// Has something done for the person, or asks them to prove first who they are.
     pub(super) fn want(&mut self, request: Request) {
         let personal = self.circumstances.personal;
+        if personal.service == Service::Portal
+            && let Some(trouble) = self.hindered(&request)
+        {
+            return self.say_trouble_alone(&trouble, &Self::target(&request));
+        }
         match personal.service {
             Service::None => self.offer_menu(|messages| &messages.personal_elsewhere),
             Service::Manual if request.action == Action::Sesi => {
@@ -402,7 +410,9 @@ impl Turn<'_> {
         self.effects.redeem = true;
         let request = &returned.request;
         let target = Self::target(request);
-        if request.action == Action::Sesi || self.can_do(&target) {
+        if let Some(trouble) = self.hindered(request) {
+            self.say_trouble_alone(&trouble, &target);
+        } else if request.action == Action::Sesi || self.can_do(&target) {
             self.effects.wish = Some(Wish::Do(request.clone()));
         } else if let Some(entry) = self.knowledge.book().entry(&target) {
             // It was switched off in the meantime.

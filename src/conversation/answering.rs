@@ -20,10 +20,19 @@ const RELATED: usize = 3;
 impl Turn<'_> {
     /// Does what an entry does, or answers with what the knowledge says.
     pub(super) fn answer(&mut self, entry: &Entry, asked: Option<&str>) {
-        if self.acts(entry) {
-            return;
+        let trouble = self.trouble_with(entry);
+        if let Some(trouble) = &trouble {
+            if self.is_overtaken(entry) {
+                return self.say_trouble_alone(trouble, &entry.id);
+            }
+            self.say_trouble_first(trouble);
         }
-        self.explain(entry, asked);
+        if !self.acts(entry) {
+            self.explain(entry, asked);
+        }
+        if let Some(trouble) = &trouble {
+            self.offer_to_tell(trouble);
+        }
     }
 
     /// Answers with what the knowledge says.

@@ -17,6 +17,10 @@ pub enum Command {
     Help,
     /// Goes to an entry of the knowledge, by its id.
     Topic(&'static str),
+    /// Gets announcements from now on.
+    Subscribe,
+    /// Gets no more announcements.
+    Unsubscribe,
     /// Changes the language.
     Language,
     /// Shows where the person is known, and ends that.
@@ -28,7 +32,7 @@ pub enum Command {
 }
 
 /// The commands and their names, in the order in which a menu shows them.
-pub const MENU: [(&str, Command); 11] = [
+pub const MENU: [(&str, Command); 13] = [
     ("bantuan", Command::Help),
     ("slip", Command::Topic("action:slip-gaji")),
     ("ec", Command::Topic("action:penyata-tahunan")),
@@ -36,6 +40,8 @@ pub const MENU: [(&str, Command); 11] = [
     ("daftar", Command::Topic("action:daftar")),
     ("status", Command::Topic("action:status-aduan")),
     ("pegawai", Command::Topic("action:pegawai")),
+    ("langgan", Command::Subscribe),
+    ("henti", Command::Unsubscribe),
     ("bahasa", Command::Language),
     ("sesi", Command::Sessions),
     ("keluar", Command::Leave),
@@ -68,6 +74,8 @@ impl Command {
         let sentence = match self {
             Self::Topic(id) => &knowledge.book().entry(id)?.label,
             Self::Start | Self::Help => &messages.command_help,
+            Self::Subscribe => &messages.command_subscribe,
+            Self::Unsubscribe => &messages.command_unsubscribe,
             Self::Language => &messages.command_language,
             Self::Sessions => &messages.command_sessions,
             Self::Leave => &messages.command_leave,
@@ -96,6 +104,8 @@ impl Turn<'_> {
                 }
                 None => self.fall_back(),
             },
+            Ok(Command::Subscribe) => self.subscribe(true),
+            Ok(Command::Unsubscribe) => self.subscribe(false),
             Ok(Command::Language) => {
                 let languages = [Language::Ms, Language::En].map(|language| Choice {
                     value: format!("{LANGUAGE_VALUE}{}", language.as_str()),
@@ -141,9 +151,9 @@ impl Turn<'_> {
                 text.push_str(&format!("\n/{name} – {description}"));
             }
         }
-        let reply = Reply::text(text);
-        self.replies
-            .push(reply.choices(menu(self.knowledge, self.language)));
+        let mut choices = menu(self.knowledge, self.language);
+        choices.extend(self.announcements_choice());
+        self.replies.push(Reply::text(text).choices(choices));
     }
 }
 

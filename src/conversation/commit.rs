@@ -10,7 +10,10 @@ use crate::clock::Millis;
 use crate::outbox::{self, Delivery, Payload};
 use crate::storage::conversation::{self, ConversationRow};
 use crate::storage::message::MessageRow;
-use crate::storage::{Connection, chat_word, inbound, outbox as deliveries, picture};
+use crate::storage::{
+    Connection, announcement, chat_word, inbound, outage, outbox as deliveries, picture,
+    trouble_report,
+};
 use crate::ticket::TicketNumber;
 
 const WRITTEN: &str = "written";
@@ -53,6 +56,10 @@ impl Engine {
         conversation::delete_messages_of(transaction, &row.id).await?;
         picture::delete_of(transaction, &row.id).await?;
         chat_word::delete_of(transaction, &row.id).await?;
+        outage::forget(transaction, &row.id).await?;
+        trouble_report::forget(transaction, &row.id).await?;
+        announcement::unsubscribe(transaction, &row.id).await?;
+        announcement::forget(transaction, &row.id).await?;
         deliveries::delete_of(transaction, &row.id).await?;
         conversation::end(transaction, &row.id, now).await?;
         conversation::forget_contact(transaction, &row.id).await?;

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::clock::{Millis, rfc3339};
+use crate::identity::AskingNetwork;
 use crate::knowledge::answer::Answer;
 use crate::outbox::Carrier;
 use crate::picture::{Picture, PictureRefused};
@@ -82,6 +83,8 @@ pub struct Incoming {
     pub original: Option<i32>,
     /// How the channel names the person.
     pub who: Option<String>,
+    /// The network that it comes from, as a name that tells nothing, where the channel knows it.
+    pub network: Option<AskingNetwork>,
 }
 
 /// What a person did.

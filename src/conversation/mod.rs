@@ -23,6 +23,8 @@ pub mod rehearsal;
 pub mod report;
 mod spoken;
 pub mod state;
+pub mod telling;
+pub mod trouble;
 mod turn;
 pub mod visit;
 
@@ -41,6 +43,7 @@ use uuid::Uuid;
 use crate::bell::Bells;
 use crate::clock::{Clock, Millis};
 use crate::identity::Identity;
+use crate::incident::Incidents;
 use crate::knowledge::Knowledge;
 use crate::knowledge::ask::{Unaskable, askable};
 use crate::knowledge::live::LiveKnowledge;
@@ -61,6 +64,7 @@ use hub::{DESK, Hub, Signal};
 use message::{Channel, Contact, Content, Incoming, Message, Receipt, Sender};
 use personal::{Ahead, Doing};
 use state::State;
+use trouble::News;
 use turn::{ChoiceExpired, Circumstances, Decision};
 
 pub use crate::ticket::NewTicket;
@@ -154,6 +158,8 @@ pub struct Parts {
     pub identity: Arc<Identity>,
     /// The portal; without one, officers do what it would.
     pub portal: Option<Arc<Portal>>,
+    /// Knows how the two systems are.
+    pub incidents: Arc<Incidents>,
     /// What takes mails and errands.
     pub post: Arc<Post>,
     /// Seals what officers need.
@@ -169,6 +175,7 @@ struct Around<'a> {
     offered: bool,
     ahead: &'a Ahead,
     desk: &'a Desk,
+    news: &'a News,
 }
 
 /// The engine.
@@ -181,6 +188,7 @@ pub struct Engine {
     bells: Arc<Bells>,
     identity: Arc<Identity>,
     portal: Option<Arc<Portal>>,
+    incidents: Arc<Incidents>,
     post: Arc<Post>,
     ticket_sealer: Sealer,
     decoding: Decoding,
@@ -204,6 +212,7 @@ impl Engine {
             bells: parts.bells,
             identity: parts.identity,
             portal: parts.portal,
+            incidents: parts.incidents,
             post: parts.post,
             ticket_sealer: parts.ticket_sealer,
             decoding: Decoding::default(),
@@ -344,6 +353,7 @@ impl Engine {
         if let Content::Picture(_) = incoming.content {
             desk.pictures = self.picture_room(&mut connection, id, &desk).await?;
         }
+        let news = self.news_for(&mut connection, &row).await?;
         drop(connection);
 
         self.look_ahead(&row, incoming, ahead).await?;
@@ -351,6 +361,7 @@ impl Engine {
             offered,
             ahead,
             desk: &desk,
+            news: &news,
         };
         let mut decision = self.decided(&row, &incoming.content, around)?;
         if decision.effects.wish.is_some() {
@@ -421,6 +432,7 @@ impl Engine {
             ahead,
             heard_seq,
             who: incoming.who.as_deref(),
+            network: incoming.network.as_ref(),
         };
         let changed = self.take_effect(&mut transaction, &doing, now).await?;
         let Some(changed) = changed else {
@@ -487,6 +499,7 @@ impl Engine {
             offered: around.offered,
             personal: self.personal(row, around.ahead),
             desk: around.desk,
+            news: around.news,
         };
         let decided = catch_unwind(AssertUnwindSafe(|| {
             (self.decide)(&knowledge, &state, language, content, circumstances)

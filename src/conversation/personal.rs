@@ -54,6 +54,8 @@ pub struct Doing<'a> {
     pub heard_seq: i64,
     /// How the channel names the person.
     pub who: Option<&'a str>,
+    /// The network that the message comes from, where the channel knows it.
+    pub network: Option<&'a AskingNetwork>,
 }
 
 impl Engine {
@@ -241,6 +243,7 @@ impl Engine {
         } = doing;
         let identity = &self.identity;
         identity.touch(connection, &row.id, now).await?;
+        self.note_news(connection, doing, now).await?;
         let mut changed = Vec::new();
         let mut was_bound = false;
         if let Some(end) = &effects.end_all {

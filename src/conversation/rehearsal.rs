@@ -6,6 +6,7 @@ use super::action::Personal;
 use super::handoff::Desk;
 use super::message::Content;
 use super::state::State;
+use super::trouble::News;
 use super::turn::{Circumstances, decide};
 use crate::identity::Standing;
 use crate::knowledge::Knowledge;
@@ -36,6 +37,7 @@ impl Rehearsal {
         let content = Content::Text(text.to_owned());
         let nobody = Standing::default();
         let desk = Desk::default();
+        let news = News::default();
         let circumstances = Circumstances {
             transcript_days: 0,
             today,
@@ -43,6 +45,7 @@ impl Rehearsal {
             offered: false,
             personal: Personal::nobody(&nobody),
             desk: &desk,
+            news: &news,
         };
         let Ok(decision) = decide(
             knowledge,

@@ -45,6 +45,11 @@ async fn engine(folder: &std::path::Path, decide: Decide) -> Engine {
         limits: identity::limits::Limits::default(),
         public_url: "http://localhost".to_owned(),
     }));
+    let incidents = Arc::new(Incidents {
+        store: Arc::clone(&store),
+        clock: clock.clone(),
+        rules: crate::incident::Rules::default(),
+    });
     let mut engine = Engine::new(Parts {
         store,
         knowledge,
@@ -53,6 +58,7 @@ async fn engine(folder: &std::path::Path, decide: Decide) -> Engine {
         bells,
         identity,
         portal: None,
+        incidents,
         post,
         ticket_sealer: secret.sealer("ticket"),
         typed_proof: true,
@@ -68,6 +74,7 @@ fn text(text: &str) -> Incoming {
         receipt: None,
         original: None,
         who: None,
+        network: None,
     }
 }
 

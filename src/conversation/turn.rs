@@ -8,6 +8,7 @@ use super::context::{Context, Understood};
 use super::handoff::Desk;
 use super::message::{Choice, Content, Kind, Pressed, Reply};
 use super::state::State;
+use super::trouble::{self, News};
 use crate::knowledge::Knowledge;
 use crate::knowledge::ask::{Finding, ReplyLanguage, ask};
 use crate::knowledge::book::TargetKind;
@@ -94,6 +95,8 @@ pub struct Circumstances<'a> {
     pub personal: Personal<'a>,
     /// What there is of officers.
     pub desk: &'a Desk,
+    /// How the two systems are, and what the chat wants to hear of.
+    pub news: &'a News,
 }
 
 /// What was spoken of before a turn, and what was said of it.
@@ -331,6 +334,9 @@ impl Turn<'_> {
         if let Some(label) = self.chosen_action(value) {
             return Ok(label);
         }
+        if let Some(label) = self.chosen_news(value) {
+            return Ok(label);
+        }
         let id = value.strip_prefix(ENTRY_VALUE).ok_or(ChoiceExpired)?;
         let entry = self.knowledge.book().entry(id).ok_or(ChoiceExpired)?;
         let label = entry.label.get(self.language).clone();
@@ -441,6 +447,11 @@ impl Turn<'_> {
             return self.fall_back();
         };
         self.language = finding.lang;
+        let trouble = self.named_trouble(&normal(&said));
+        let trouble = trouble.filter(|_| finding.outcome != Outcome::Answer);
+        if let Some(trouble) = &trouble {
+            self.say_trouble_first(trouble);
+        }
         if finding.outcome != Outcome::Fallback {
             self.state.heard_again();
             let turn = normal(&said);
@@ -475,7 +486,20 @@ impl Turn<'_> {
                 }
             }
         }
+        if let Some(trouble) = &trouble {
+            self.offer_to_tell(trouble);
+        }
         self.routed = Some(finding);
+    }
+
+    /// What is wrong with the system that a turn names; notes that the person cannot open it, where the turn says so.
+    fn named_trouble(&mut self, turn: &str) -> Option<trouble::Trouble> {
+        let cues = self.knowledge.cues();
+        let system = trouble::named(cues.system(turn)?);
+        if cues.fails_to_open(turn) {
+            self.effects.news.report = Some(system);
+        }
+        self.trouble(system)
     }
 }
 

@@ -26,6 +26,7 @@ pub struct CuesYaml {
     i_am: Vec<String>,
     who: Vec<String>,
     which: Vec<String>,
+    fails_to_open: Vec<String>,
     malay: Vec<String>,
     english: Vec<String>,
 }
@@ -49,6 +50,7 @@ pub struct Cues {
     i_am: Vec<String>,
     who: Vec<String>,
     which: Vec<String>,
+    fails_to_open: Vec<String>,
     malay: Vec<String>,
     english: Vec<String>,
 }
@@ -91,6 +93,7 @@ impl From<&CuesYaml> for Cues {
             i_am: all(&raw.i_am),
             who: all(&raw.who),
             which: all(&raw.which),
+            fails_to_open: all(&raw.fails_to_open),
             malay: all(&raw.malay),
             english: all(&raw.english),
         }
@@ -247,6 +250,13 @@ impl Cues {
     /// Which of the two systems a turn names.
     pub fn system<'a>(&self, turn: &'a str) -> Option<&'a str> {
         said_of_itself(turn, &self.which).last()
+    }
+
+    /// Whether the turn says that something does not open at all.
+    pub fn fails_to_open(&self, turn: &str) -> bool {
+        let turn = format!(" {turn} ");
+        let mut forms = self.fails_to_open.iter();
+        forms.any(|form| turn.contains(&format!(" {form} ")))
     }
 
     /// Whether the turn does nothing but name one of the two systems.

@@ -418,6 +418,52 @@ messages! {
     mail_untaken_subject ["{number}"],
     /// The mail that nobody has taken a ticket.
     mail_untaken ["{number}", "{what}"],
+    /// A system does not work.
+    trouble_down ["{system}", "{since}"],
+    /// A system is being worked on.
+    trouble_maintenance ["{system}", "{since}"],
+    /// The helpdesk says so.
+    trouble_confirmed [],
+    /// The fault is not at the person's own office.
+    trouble_not_yours [],
+    /// What was asked for cannot be done while the portal does not work.
+    trouble_action [],
+    /// A system works again.
+    trouble_over ["{system}"],
+    /// The choice to be told when it works again.
+    tell_over [],
+    /// The person will be told.
+    tell_over_noted [],
+    /// What the command to get announcements does.
+    command_subscribe [],
+    /// What the command to get no more announcements does.
+    command_unsubscribe [],
+    /// The choice to get announcements.
+    announce_on [],
+    /// The choice to get no more.
+    announce_off [],
+    /// The chat gets announcements from now on.
+    announce_on_done [],
+    /// The chat gets no more announcements.
+    announce_off_done [],
+    /// Stands under an announcement.
+    announcement_foot [],
+    /// What the ticket of an incident of Sistem iSPEKS is about.
+    topic_sistem_down [],
+    /// What the ticket of an incident of Portal iSPEKS is about.
+    topic_portal_down [],
+    /// The note on an incident's ticket.
+    incident_note ["{people}", "{departments}", "{networks}"],
+    /// The note that an incident was confirmed.
+    incident_confirmed [],
+    /// The note that an incident was dismissed.
+    incident_dismissed [],
+    /// The note that an incident was closed.
+    incident_closed [],
+    /// Subject of the mail that an incident has to be confirmed.
+    mail_incident_subject ["{number}"],
+    /// The mail that an incident has to be confirmed.
+    mail_incident ["{number}", "{what}"],
 }
 
 impl Messages {

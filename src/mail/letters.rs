@@ -82,6 +82,7 @@ impl Letter<'_> {
                 (&messages.mail_untaken_subject, &messages.mail_untaken)
             }
             Content::Chased { .. } => (&messages.mail_overdue_subject, &messages.mail_overdue),
+            Content::Incident { .. } => (&messages.mail_incident_subject, &messages.mail_incident),
             Content::TicketAnswered { .. } => {
                 (&messages.mail_answered_subject, &messages.mail_answered)
             }
@@ -126,7 +127,9 @@ impl Letter<'_> {
             ],
             Content::Unbound | Content::Attempts => Vec::new(),
             Content::TicketAnswered { number } => vec![("number", number.clone())],
-            Content::Task { number, topic } | Content::Chased { number, topic, .. } => vec![
+            Content::Task { number, topic }
+            | Content::Incident { number, topic }
+            | Content::Chased { number, topic, .. } => vec![
                 ("number", number.clone()),
                 ("what", topic_label(self.knowledge, topic, language)),
             ],
@@ -224,6 +227,8 @@ pub fn topic_label(knowledge: &Knowledge, topic: &str, language: Language) -> St
             entry.map_or_else(String::new, |entry| entry.label.get(language).clone())
         }
         None if topic == "bukan-saya" => messages.topic_disavowed.get(language).clone(),
+        None if topic == "insiden-sistem" => messages.topic_sistem_down.get(language).clone(),
+        None if topic == "insiden-portal" => messages.topic_portal_down.get(language).clone(),
         None => {
             let entry = knowledge.book().entry(topic);
             entry.map_or_else(

@@ -103,6 +103,13 @@ pub enum Content {
         /// Whether the person waits in the chat.
         untaken: bool,
     },
+    /// Many people say that a system does not open: somebody has to confirm it.
+    Incident {
+        /// The ticket's number.
+        number: String,
+        /// What it is about.
+        topic: String,
+    },
     /// An officer has answered the person's ticket.
     TicketAnswered {
         /// The ticket's number.
@@ -132,6 +139,7 @@ impl Content {
             Self::Attempts => "attempts",
             Self::Task { .. } => "task",
             Self::Chased { .. } => "chased",
+            Self::Incident { .. } => "incident",
             Self::TicketAnswered { .. } => "ticket-answered",
             Self::Disavowed { .. } => "disavowed",
             Self::Anchor { .. } => "anchor",
@@ -143,6 +151,7 @@ impl Content {
         match self {
             Self::Task { number, .. }
             | Self::Chased { number, .. }
+            | Self::Incident { number, .. }
             | Self::TicketAnswered { number }
             | Self::Disavowed { number } => format!("{} {number}", self.name()),
             Self::Code { .. }

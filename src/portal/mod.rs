@@ -132,6 +132,30 @@ enum DeliveryAnswer {
     Helpdesk { url: String, expires_at: String },
 }
 
+/// What the portal's interface says of the two systems.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Status {
+    /// Sistem iSPEKS.
+    pub sistem: Condition,
+    /// Portal iSPEKS.
+    pub portal: Condition,
+    /// A sentence for people.
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+/// How a system is, as the portal's interface says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Condition {
+    /// It works.
+    Up,
+    /// It does not.
+    Down,
+    /// It is being worked on.
+    Maintenance,
+}
+
 #[derive(Deserialize)]
 struct Months {
     months: Vec<String>,
@@ -185,6 +209,12 @@ impl Portal {
     /// The scheme of its links.
     pub fn link_scheme(&self) -> &str {
         self.base.scheme()
+    }
+
+    /// How the two systems are. Asked beside the breaker: it is not counted, and a pause does not hold it up.
+    pub async fn status(&self) -> Result<Status, Fault> {
+        let answer = answered(self.request(Method::GET, &["status"])).await?;
+        serde_json::from_value(answer).map_err(|_| Fault::Garbled)
     }
 
     /// Whom a number belongs to, if anybody.

@@ -149,6 +149,18 @@ pub async fn set_unreachable(
     Ok(())
 }
 
+/// Whether a conversation goes on and nothing says that its contact cannot be reached.
+pub async fn is_reachable(connection: &mut Connection, id: &str) -> sqlx::Result<bool> {
+    let count: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM conversation
+         WHERE id = $1 AND ended_at IS NULL AND unreachable_at IS NULL",
+    )
+    .bind(id)
+    .fetch_one(connection)
+    .await?;
+    Ok(count > 0)
+}
+
 /// How many live conversations cannot be reached.
 pub async fn unreachable(connection: &mut Connection) -> sqlx::Result<i64> {
     sqlx::query_scalar(

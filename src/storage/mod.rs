@@ -3,6 +3,7 @@
 
 pub mod agent;
 pub mod agent_session;
+pub mod announcement;
 pub mod audit;
 pub mod binding;
 pub mod canned_reply;
@@ -14,9 +15,11 @@ pub mod document_link;
 pub mod edition;
 pub mod feedback;
 pub mod inbound;
+pub mod incident;
 pub mod key_ring;
 pub mod lease;
 pub mod message;
+pub mod outage;
 pub mod outbox;
 pub mod pace;
 pub mod picture;
@@ -25,12 +28,14 @@ pub mod proposal;
 pub mod question;
 pub mod report;
 pub mod schema;
+pub mod system_state;
 pub mod tally;
 pub mod ticket;
 pub mod ticket_event;
 pub mod ticket_list;
 pub mod ticket_view;
 pub mod ticket_word;
+pub mod trouble_report;
 pub mod verification;
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};

@@ -259,6 +259,7 @@ impl Handling {
             receipt: Some(receipt.clone()),
             original: Some(message.number),
             who: message.who,
+            network: None,
         };
         let mut raw = None;
         if let Some(attached) = &message.attached {
@@ -375,6 +376,7 @@ impl Handling {
             receipt: Some(receipt.clone()),
             original: None,
             who: press.who.clone(),
+            network: None,
         };
         let contact = contact(press.person);
         self.answer(&contact, press.language, incoming, None).await

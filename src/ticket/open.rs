@@ -221,6 +221,20 @@ impl Tickets<'_> {
         self.mail(connection, To::Supervisor, content, now).await
     }
 
+    /// Has the supervisor told by mail of an incident that has to be confirmed or dismissed.
+    pub async fn mail_incident(
+        &self,
+        connection: &mut Connection,
+        row: &TicketRow,
+        now: Millis,
+    ) -> sqlx::Result<()> {
+        let content = Content::Incident {
+            number: row.number.clone(),
+            topic: row.topic.clone(),
+        };
+        self.mail(connection, To::Supervisor, content, now).await
+    }
+
     async fn mail(
         &self,
         connection: &mut Connection,

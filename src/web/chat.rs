@@ -109,6 +109,7 @@ pub struct Replies {
     responses((status = 200, body = Replies), (status = "4XX", body = Problem), (status = 503, body = Problem)))]
 pub async fn say(
     State(state): State<WebState>,
+    ClientNetwork(network): ClientNetwork,
     OpenConversation(id): OpenConversation,
     JsonBody(message): JsonBody<NewMessage>,
 ) -> Result<Json<Replies>, Refusal> {
@@ -123,6 +124,7 @@ pub async fn say(
         receipt: None,
         original: None,
         who: None,
+        network: Some(state.limits.asking(&network)),
     };
     let replies = state.engine.handle(&id, incoming).await?;
     Ok(Json(Replies { replies }))

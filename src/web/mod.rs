@@ -15,6 +15,7 @@ mod origin;
 pub mod pages;
 mod picture;
 pub mod server;
+mod status;
 mod verify;
 
 use std::any::Any;
@@ -35,10 +36,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::agent::Agents;
+use crate::announcement::Announcements;
 use crate::conversation::Engine;
 use crate::edition::Editions;
 use crate::edition::proposal::Proposals;
 use crate::identity::Identity;
+use crate::incident::Incidents;
 use crate::knowledge::live::LiveKnowledge;
 use crate::portal::Portal;
 use crate::question::Questions;
@@ -80,6 +83,10 @@ pub struct Web {
     pub questions: Arc<Questions>,
     /// What officers propose to add to the knowledge.
     pub proposals: Arc<Proposals>,
+    /// Knows how the two systems are.
+    pub incidents: Arc<Incidents>,
+    /// What officers announce.
+    pub announcements: Arc<Announcements>,
     /// The portal, if there is one.
     pub portal: Option<Arc<Portal>>,
     /// What the demonstration has instead of the world.
@@ -120,6 +127,7 @@ pub fn router(mut web: Web) -> Router {
     let state = WebState(Arc::new(web));
     let (api, description) = OpenApiRouter::<WebState>::with_openapi(Description::openapi())
         .routes(routes!(chat::ask_once))
+        .routes(routes!(status::show))
         .routes(routes!(chat::begin))
         .routes(routes!(chat::say, chat::read))
         .routes(routes!(picture::send))

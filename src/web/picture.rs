@@ -58,6 +58,7 @@ pub async fn send(
         receipt: None,
         original: None,
         who: None,
+        network: None,
     };
     let picture = RawPicture {
         bytes,

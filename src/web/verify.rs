@@ -248,6 +248,7 @@ pub async fn prove(
         receipt: None,
         original: None,
         who: None,
+        network: None,
     };
     state.engine.handle(&id, incoming).await?;
     Ok(StatusCode::NO_CONTENT)

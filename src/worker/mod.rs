@@ -2,7 +2,9 @@
 
 mod errand;
 mod mail;
+mod probe;
 mod upkeep;
+mod watch;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,12 +16,15 @@ use crate::bell::{Bell, Bells};
 use crate::clock::{Clock, Millis};
 use crate::conversation::Engine;
 use crate::identity::Identity;
+use crate::incident::Incidents;
 use crate::knowledge::live::LiveKnowledge;
 use crate::mail::{Mailer, OfficeAddress};
 use crate::outbox::{Carrier, Post};
 use crate::portal::Portal;
 use crate::storage::Store;
 use crate::storage::outbox::{self, OutboxRow};
+
+pub use probe::Probes;
 
 /// How many mails, and how many errands, are on their way at the same time in one process.
 const AT_ONCE: usize = 4;
@@ -55,6 +60,10 @@ pub struct Parts {
     pub engine: Arc<Engine>,
     /// Who people are.
     pub identity: Arc<Identity>,
+    /// Knows how the two systems are.
+    pub incidents: Arc<Incidents>,
+    /// Looks at their addresses.
+    pub probes: Probes,
     /// The sentences of mails.
     pub knowledge: Arc<LiveKnowledge>,
     /// What opens rows.
@@ -118,6 +127,8 @@ impl Worker {
             }
         }
         tasks.spawn(self.clone().keep_up(stop.clone()));
+        tasks.spawn(self.clone().watch(stop.clone()));
+        tasks.spawn(self.clone().spread(stop.clone()));
     }
 
     async fn run(self, work: Work, stop: CancellationToken) {

@@ -5,17 +5,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Who may import whom (docs/architecture.md). `clock` is free for all.
-const ALLOWED: [(&str, &[&str]); 29] = [
+const ALLOWED: [(&str, &[&str]); 31] = [
     ("main", &["cli"]),
     (
         "app",
         &[
             "agent",
+            "announcement",
             "bell",
             "config",
             "conversation",
             "edition",
             "identity",
+            "incident",
             "key_ring",
             "knowledge",
             "mail",
@@ -51,12 +53,20 @@ const ALLOWED: [(&str, &[&str]); 29] = [
     ),
     (
         "config",
-        &["identity", "knowledge", "mail", "secret", "worker"],
+        &[
+            "identity",
+            "incident",
+            "knowledge",
+            "mail",
+            "secret",
+            "worker",
+        ],
     ),
     (
         "web",
         &[
             "agent",
+            "announcement",
             "audit",
             "calendar",
             "config",
@@ -64,6 +74,7 @@ const ALLOWED: [(&str, &[&str]); 29] = [
             "csv",
             "edition",
             "identity",
+            "incident",
             "knowledge",
             "mail",
             "picture",
@@ -97,10 +108,12 @@ const ALLOWED: [(&str, &[&str]); 29] = [
             "bell",
             "conversation",
             "identity",
+            "incident",
             "knowledge",
             "mail",
             "outbox",
             "portal",
+            "redact",
             "storage",
         ],
     ),
@@ -111,6 +124,7 @@ const ALLOWED: [(&str, &[&str]); 29] = [
             "audit",
             "bell",
             "identity",
+            "incident",
             "knowledge",
             "mail",
             "outbox",
@@ -126,6 +140,8 @@ const ALLOWED: [(&str, &[&str]); 29] = [
         "ticket",
         &["audit", "calendar", "outbox", "secret", "storage"],
     ),
+    ("announcement", &["audit", "redact", "storage"]),
+    ("incident", &["storage"]),
     ("agent", &["audit", "identity", "secret", "storage"]),
     ("edition", &["audit", "knowledge", "storage"]),
     ("calendar", &[]),

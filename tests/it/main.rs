@@ -9,6 +9,7 @@
 )]
 
 mod actions;
+mod announcements;
 mod architecture;
 mod ask;
 mod audit;
@@ -16,6 +17,7 @@ mod backup;
 mod browser;
 mod browser_console;
 mod browser_console_markup;
+mod browser_health;
 mod browser_line;
 mod browser_markup;
 mod browser_pictures;
@@ -35,6 +37,7 @@ mod crash_desk;
 mod disk_full;
 mod events;
 mod handover;
+mod incident;
 mod knowledge;
 mod limits;
 mod links;

@@ -140,6 +140,7 @@ async fn the_interface_describes_itself() {
             "delete /api/v1/conversations/{id}",
             "get /api/v1/conversations/{id}/events",
             "get /api/v1/conversations/{id}/messages",
+            "get /api/v1/status",
             "post /api/v1/ask",
             "post /api/v1/conversations",
             "post /api/v1/conversations/{id}/feedback",

@@ -99,7 +99,7 @@ on_telegram! {
                 (call["language_code"].as_str(), names.collect())
             })
             .collect();
-        let names = ["bantuan", "slip", "ec", "lupa", "daftar", "status", "pegawai", "bahasa", "sesi", "keluar", "padam"];
+        let names = ["bantuan", "slip", "ec", "lupa", "daftar", "status", "pegawai", "langgan", "henti", "bahasa", "sesi", "keluar", "padam"];
         assert_eq!(private.len(), 3);
         assert!(private.values().all(|told| told == &names));
 

@@ -188,6 +188,7 @@ proptest! {
                 }),
                 Event::Unreadable => Content::Unreadable,
             };
+            let news = News::default();
             let circumstances = Circumstances {
                 transcript_days: 90,
                 today: date(2026, 11, 22),
@@ -201,6 +202,7 @@ proptest! {
                     ..Personal::nobody(&standing)
                 },
                 desk: &desk,
+                news: &news,
             };
             let decided = decide(&KNOWLEDGE, &state, language, &content, circumstances);
             let Ok(decision) = decided else {

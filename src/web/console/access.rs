@@ -198,6 +198,35 @@ pub const ROUTES: &[Row] = &[
         "/console/laporan/agih",
         Access::May(Permission::AssignOthers),
     ),
+    get("/console/insiden", Access::May(Permission::ManageIncidents)),
+    post(
+        "/console/insiden/{id}/sahkan",
+        Access::May(Permission::ManageIncidents),
+    ),
+    post(
+        "/console/insiden/{id}/tolak",
+        Access::May(Permission::ManageIncidents),
+    ),
+    post(
+        "/console/insiden/{id}/tutup",
+        Access::May(Permission::ManageIncidents),
+    ),
+    post(
+        "/console/pengumuman",
+        Access::May(Permission::ManageIncidents),
+    ),
+    get(
+        "/console/pengumuman/{id}",
+        Access::May(Permission::ManageIncidents),
+    ),
+    post(
+        "/console/pengumuman/{id}/hantar",
+        Access::May(Permission::ManageIncidents),
+    ),
+    post(
+        "/console/pengumuman/{id}/tarik",
+        Access::May(Permission::ManageIncidents),
+    ),
     get("/console/kalendar", Access::May(Permission::EditCalendar)),
     post("/console/kalendar", Access::May(Permission::EditCalendar)),
     post(

@@ -4,12 +4,15 @@
 mod access;
 mod account;
 mod agents;
+mod announcements;
 mod audit;
 mod calendar;
 mod canned;
 mod counter;
 mod door;
 mod file;
+mod incidents;
+mod incidents_view;
 mod invitation;
 mod live;
 mod page;
@@ -109,6 +112,17 @@ pub fn routes(state: WebState) -> Router<WebState> {
         .route("/console/laporan", get(reports::show))
         .route("/console/laporan.csv", get(reports::table))
         .route("/console/laporan/agih", post(reports::reassign))
+        .route("/console/insiden", get(incidents::show))
+        .route("/console/insiden/{id}/sahkan", post(incidents::confirm))
+        .route("/console/insiden/{id}/tolak", post(incidents::dismiss))
+        .route("/console/insiden/{id}/tutup", post(incidents::close))
+        .route("/console/pengumuman", post(announcements::write))
+        .route("/console/pengumuman/{id}", get(announcements::preview))
+        .route("/console/pengumuman/{id}/hantar", post(announcements::send))
+        .route(
+            "/console/pengumuman/{id}/tarik",
+            post(announcements::withdraw),
+        )
         .route(
             "/console/kalendar",
             get(calendar::show).post(calendar::save),

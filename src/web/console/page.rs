@@ -154,6 +154,7 @@ pub async fn shell_around(
         can_audit: who.may(Permission::ViewAudit),
         can_agents: who.may(Permission::ManageAgents),
         can_reports: who.may(Permission::ViewReports),
+        can_incidents: who.may(Permission::ManageIncidents),
         can_calendar: who.may(Permission::EditCalendar),
         ..Shell::default()
     };

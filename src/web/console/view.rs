@@ -144,7 +144,7 @@ impl Choice {
 #[derive(Clone, Debug, Default)]
 pub struct Shell {
     /// Which entry of the navigation is this page: `queue`, `new`, `reports`, `canned`, `calendar`, `agents`, `account`,
-    /// `questions`, `proposals`, `versions`, `audit`.
+    /// `questions`, `proposals`, `versions`, `audit`, `incidents`.
     pub at: String,
     /// The officer's name.
     pub name: String,
@@ -172,6 +172,8 @@ pub struct Shell {
     pub can_audit: bool,
     /// Whether the officer edits canned replies.
     pub can_canned: bool,
+    /// Whether the officer decides about incidents and announces.
+    pub can_incidents: bool,
     /// Whether the officer edits the calendar.
     pub can_calendar: bool,
     /// Whether the officer manages officers.

@@ -131,6 +131,14 @@ impl Database {
                     "ticket_event",
                     "ticket_word",
                     "chat_word",
+                    "system_state",
+                    "outage",
+                    "outage_subscription",
+                    "incident",
+                    "trouble_report",
+                    "announcement",
+                    "announcement_subscription",
+                    "announcement_delivery",
                     "audit",
                 ] {
                     let rows = format!("SELECT t::text FROM {table} t");

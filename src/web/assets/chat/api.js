@@ -1,6 +1,6 @@
 // The HTTP interface, version 1. Turns every failure into a Problem (the server spoke) or a NetworkFailure (it did not).
 
-/** @import { Credentials, Lang, Message } from './types.js' */
+/** @import { Credentials, Lang, Message, SystemStatus } from './types.js' */
 
 const BASE = '/api/v1/conversations';
 const TIMEOUT_MS = 20_000;
@@ -138,6 +138,22 @@ export function sendProof({ id, token }, secret) {
  */
 export function endConversation({ id, token }) {
   return call('DELETE', `/${encodeURIComponent(id)}`, { token, keepalive: true });
+}
+
+/**
+ * How the two systems are, and what is announced.
+ * @param {Lang} lang
+ * @returns {Promise<SystemStatus>}
+ */
+export async function readStatus(lang) {
+  const response = await fetch(`/api/v1/status?lang=${lang}`, {
+    headers: { Accept: 'application/json' },
+    cache: 'no-store',
+    credentials: 'omit',
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
+  if (!response.ok) throw await problem(response);
+  return response.json();
 }
 
 /**

@@ -5,6 +5,7 @@ import { Composer } from './composer.js';
 import { Conversation } from './conversation.js';
 import { byId } from './dom.js';
 import { forgetDownload } from './download.js';
+import { Health } from './health.js';
 import { connectHost } from './host.js';
 import { currentLang, setLang } from './i18n.js';
 import { Menu } from './menu.js';
@@ -102,6 +103,7 @@ const picture = new Picture({
   focus: () => focusInside(),
 });
 const menu = new Menu();
+const health = new Health();
 const attention = new Attention(host, () => conversation.store.items());
 
 conversation.store.onChange(() => {
@@ -132,6 +134,7 @@ function switchTo(lang) {
   view.relabel(conversation.store.items());
   composer.refresh();
   attention.look();
+  void health.look();
   // The button that was pressed may have been drawn anew.
   if (document.activeElement === document.body) focusInside();
 }

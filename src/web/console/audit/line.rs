@@ -79,6 +79,8 @@ pub fn event_name(w: &Words, code: &str) -> String {
         Event::SignIn => w.t("Log masuk konsol", "Console sign-in"),
         Event::Agent => w.t("Akaun pegawai", "Officer’s account"),
         Event::Knowledge => w.t("Pengetahuan", "Knowledge"),
+        Event::Incident => w.t("Insiden", "Incident"),
+        Event::Announcement => w.t("Pengumuman", "Announcement"),
         Event::RemovalFailed => w.t("Mesej tidak dapat dipadam", "Message not removed"),
         Event::Breaker => w.t("Pemutus", "Breaker"),
         Event::Erased => w.t("Perbualan dipadam", "Conversation erased"),
