@@ -12,6 +12,8 @@ pub mod disavowal;
 pub mod document_link;
 pub mod edition;
 pub mod feedback;
+pub mod figures;
+pub mod health;
 pub mod inbound;
 pub mod key_ring;
 pub mod lease;
@@ -23,6 +25,7 @@ pub mod proof;
 pub mod proposal;
 pub mod question;
 pub mod report;
+pub mod sealed;
 pub mod tally;
 pub mod ticket;
 pub mod ticket_event;
@@ -105,8 +108,7 @@ impl Store {
             Some(path) => {
                 let path = path?;
                 let lock = server.then(|| lock(&path)).transpose()?;
-                let encoded = utf8_percent_encode(&path.to_string_lossy(), PATH).to_string();
-                (Backend::Sqlite, format!("sqlite://{encoded}"), lock)
+                (Backend::Sqlite, address_of(&path), lock)
             }
             None => (Backend::Postgres, url.to_owned(), None),
         };
@@ -146,6 +148,17 @@ impl Store {
         let mut connection = self.connection().await?;
         let time = sqlx::query_scalar("SELECT CAST(EXTRACT(EPOCH FROM now()) * 1000 AS BIGINT)");
         time.fetch_one(&mut *connection).await.map(Some)
+    }
+
+    /// How many connections are open, and how many of them are in use.
+    pub fn connections(&self) -> (usize, usize) {
+        let open = usize::try_from(self.pool.size()).unwrap_or_default();
+        (open, open.saturating_sub(self.pool.num_idle()))
+    }
+
+    /// Where the database is; it may hold a password.
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// A connection for reading.
@@ -222,11 +235,23 @@ const PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'#').add(b'?').add(b'%');
 
 /// The file that a SQLite URL names, its folder made and its links followed; none for another database.
 fn sqlite_path(url: &str) -> Option<Result<PathBuf, OpenError>> {
+    let path = named_file(url)?;
+    Some(make(&path).map_err(|error| OpenError::File(path, error)))
+}
+
+/// The file that a SQLite URL names, there or not; none for another database.
+fn named_file(url: &str) -> Option<PathBuf> {
     let rest = url.strip_prefix("sqlite:")?;
     let rest = rest.strip_prefix("//").unwrap_or(rest);
     let path = rest.split_once('?').map_or(rest, |(path, _)| path);
-    let path = PathBuf::from(percent_decode_str(path).decode_utf8_lossy().into_owned());
-    Some(make(&path).map_err(|error| OpenError::File(path, error)))
+    let path = percent_decode_str(path).decode_utf8_lossy();
+    Some(PathBuf::from(path.into_owned()))
+}
+
+/// The URL of a SQLite file, as the driver reads it.
+fn address_of(file: &Path) -> String {
+    let encoded = utf8_percent_encode(&file.to_string_lossy(), PATH).to_string();
+    format!("sqlite://{encoded}")
 }
 
 /// Makes the database's file and folder, for this user alone, and returns the file's one true name.

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Who may import whom (docs/architecture.md). `clock` is free for all.
-const ALLOWED: [(&str, &[&str]); 28] = [
+const ALLOWED: [(&str, &[&str]); 30] = [
     ("main", &["cli"]),
     (
         "app",
@@ -23,6 +23,7 @@ const ALLOWED: [(&str, &[&str]); 28] = [
             "outbox",
             "portal",
             "question",
+            "rekey",
             "retention",
             "secret",
             "storage",
@@ -40,9 +41,13 @@ const ALLOWED: [(&str, &[&str]); 28] = [
             "bell",
             "config",
             "conversation",
+            "doctor",
             "key_ring",
             "knowledge",
+            "mail",
             "portal",
+            "rekey",
+            "secret",
             "storage",
             "ticket",
         ],
@@ -143,6 +148,19 @@ const ALLOWED: [(&str, &[&str]); 28] = [
     ("knowledge", &["calendar"]),
     ("question", &["knowledge", "redact", "storage"]),
     ("redact", &[]),
+    ("rekey", &["outbox", "secret", "storage"]),
+    (
+        "doctor",
+        &[
+            "config",
+            "knowledge",
+            "mail",
+            "portal",
+            "secret",
+            "storage",
+            "telegram",
+        ],
+    ),
     ("retention", &["storage"]),
     ("storage", &[]),
 ];
