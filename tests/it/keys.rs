@@ -98,7 +98,12 @@ async fn rotated(database: Database) {
     let chat = app.begin().await;
     chat.prove("slip", &second).await;
     chat.until_said("Slip gaji yang ada").await;
-    let ticket = chat.hand_over("Skrin saya putih sahaja").await;
+    chat.say("nak cakap dengan pegawai").await;
+    chat.say("JKR Kota Bharu").await;
+    let opened = chat.say("Skrin saya putih sahaja").await;
+    let ticket = opened[0]["ticket"]["number"].as_str();
+    let ticket = ticket.unwrap_or_else(|| panic!("no ticket: {opened:#?}"));
+    let ticket = ticket.to_owned();
     let phone = Phone::of(&app, &telegram, AMINAH);
     phone.is_bound_to(&zulkifli).await;
     let officer = app.officer("salmah", Role::Officer).await;
