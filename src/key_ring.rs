@@ -15,7 +15,7 @@ pub struct KeyRing {
     /// Chains the record of sensitive steps.
     pub audit: RandomKey,
     /// Names what limits are counted under, and signs what a page of the console carries.
-    pub names: RandomKey,
+    pub counted: RandomKey,
 }
 
 impl KeyRing {
@@ -24,7 +24,7 @@ impl KeyRing {
         Ok(Self {
             identity: key(store, secret, clock, "identity").await?,
             audit: key(store, secret, clock, "audit").await?,
-            names: key(store, secret, clock, "names").await?,
+            counted: key(store, secret, clock, "names").await?,
         })
     }
 }

@@ -90,7 +90,7 @@ impl Doctor<'_> {
     fn proxies(&self) -> Option<Finding> {
         const CHECK: &str = "trusted proxies";
         let secure = self.settings.public_url.as_ref();
-        if !secure.is_some_and(|url| url.scheme() == "https") {
+        if secure.is_none_or(|url| url.scheme() != "https") {
             return None;
         }
         if self.settings.trusted_proxies.is_empty() {

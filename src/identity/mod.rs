@@ -181,12 +181,12 @@ impl Identity {
 
     /// It stands on paper for as long as the ticket is open: a rotation of the secret does not change it.
     fn claim_token(&self, digits: &str) -> String {
-        self.keys.names.sign(&format!("claim {digits}"))
+        self.keys.counted.sign(&format!("claim {digits}"))
     }
 
     /// The key under which limits are counted and pages are signed.
     pub fn counted(&self) -> &RandomKey {
-        &self.keys.names
+        &self.keys.counted
     }
 
     /// The record of sensitive steps.

@@ -31,7 +31,7 @@ pub fn current() -> Option<String> {
 /// Gives a request its reference.
 pub async fn give(State(state): State<WebState>, request: Request, next: Next) -> Response {
     let brought = brought(&request, &state.limits.trusted_proxies);
-    let reference = brought.unwrap_or_else(new);
+    let reference = brought.unwrap_or_else(drawn);
     // At the level of errors: whatever is logged within it says whose it is.
     let span = tracing::error_span!("request", reference);
     let answer = CURRENT.scope(reference.clone(), next.run(request));
@@ -55,7 +55,7 @@ fn brought(request: &Request, trusted: &[IpNet]) -> Option<String> {
     fits.then(|| given.to_owned())
 }
 
-fn new() -> String {
+fn drawn() -> String {
     let mut bytes = [0_u8; 6];
     rand::rng().fill_bytes(&mut bytes);
     let digits: String = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
