@@ -36,6 +36,7 @@ use crate::outbox::Post;
 use crate::portal::Portal;
 use crate::portal::simulator::Simulator;
 use crate::question::Questions;
+use crate::rekey::Rekey;
 use crate::retention::Retention;
 use crate::secret::{self, Secret, SecretKey};
 use crate::storage::pace::Rate;
@@ -118,7 +119,7 @@ impl App {
         let agents = Arc::new(Agents::new(
             Arc::clone(&store),
             clock.clone(),
-            secret_key.clone(),
+            (&secret_key, identity.counted()),
             identity.audit().clone(),
         ));
         let editions = Arc::new(Editions {
@@ -164,6 +165,7 @@ impl App {
                 bells,
                 bot_name: Arc::clone(&bot_name),
                 secret_key: secret_key.clone(),
+                names: identity.counted().clone(),
                 public_url: public_url.clone(),
                 body_timeout: settings.limits.body,
                 role: settings.role,
@@ -178,7 +180,8 @@ impl App {
             limits: WebLimits {
                 store: Arc::clone(&store),
                 clock: clock.clone(),
-                secret_key,
+                secret_key: secret_key.clone(),
+                names: identity.counted().clone(),
                 office_networks: settings.office_networks.clone(),
                 trusted_proxies: settings.trusted_proxies.clone(),
                 new_chats: settings.limits.new_chats,
@@ -205,6 +208,7 @@ impl App {
         let operator = web::admin::router(AdminState {
             store: Arc::clone(&store),
             knowledge: Arc::clone(&knowledge),
+            clock: clock.clone(),
         });
         let server = |app| {
             Server::new(
@@ -222,6 +226,10 @@ impl App {
         }
         if settings.role != Role::Web {
             worker.spawn(&mut tasks, &stop);
+            if secret_key.has_old() {
+                let rekey = Rekey::new(Arc::clone(&store), secret_key.clone());
+                tasks.spawn(rekey.run(stop.clone()));
+            }
         }
         tasks.spawn(server(public).run(http, stop.clone()));
         tasks.spawn(server(operator).run(admin, stop.clone()));

@@ -91,8 +91,21 @@ pub struct Settings {
     pub limits: Limits,
     /// What is logged, as `tracing` filters read it.
     pub log: String,
+    /// How it is logged.
+    pub log_format: LogFormat,
     /// Variables that nobody reads.
     pub warnings: Vec<String>,
+}
+
+/// How lines of the log are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people on a terminal, as JSON elsewhere.
+    Fitting,
+    /// One JSON document a line.
+    Json,
+    /// For people.
+    Text,
 }
 
 /// What a process does.
@@ -149,8 +162,13 @@ pub struct TelegramSettings {
 pub enum TelegramMode {
     /// They are fetched.
     Polling,
-    /// They are brought, with this secret.
-    Webhook(Secret),
+    /// They are brought.
+    Webhook {
+        /// With this secret.
+        secret: Secret,
+        /// Or, for a while, with the one before it.
+        old: Option<Secret>,
+    },
 }
 
 /// What the server bears, and for how long.
@@ -202,21 +220,39 @@ impl Settings {
         Self::from_parts(file, environment.collect(), mode)
     }
 
+    /// The settings as far as they can be read, and everything that is wrong with them.
+    pub fn examine(file: Option<&Path>, mode: Mode) -> (Self, Vec<String>) {
+        let environment = env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
+        Self::with_problems(file, environment.collect(), mode)
+    }
+
+    /// As [`Settings::examine`], from the variables given.
+    pub fn with_problems(
+        file: Option<&Path>,
+        environment: BTreeMap<String, String>,
+        mode: Mode,
+    ) -> (Self, Vec<String>) {
+        let mut reader = Reader::new(file, environment);
+        if mode == Mode::Serve {
+            reader.require(&REQUIRED);
+        }
+        let settings = reader.settings(mode);
+        (settings, reader.problems)
+    }
+
     /// As [`Settings::read`], from the variables given instead of the process's own.
     pub fn from_parts(
         file: Option<&Path>,
         environment: BTreeMap<String, String>,
         mode: Mode,
     ) -> Result<Self, ConfigError> {
-        let mut reader = Reader::new(file, environment);
-        if mode == Mode::Serve {
-            reader.require(&REQUIRED);
-        }
-        let settings = reader.settings(mode);
-        if reader.problems.is_empty() {
+        let (settings, problems) = Self::with_problems(file, environment, mode);
+        if problems.is_empty() {
             Ok(settings)
         } else {
-            Err(ConfigError(reader.problems))
+            Err(ConfigError(problems))
         }
     }
 }
@@ -254,7 +290,7 @@ mod tests {
 
     #[test]
     fn ac_113_production_refuses_what_would_be_unsafe() {
-        let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+        let key = "cuB2zSE3GK4FDxc1LyQ8sM0bq6zWv0kq8Zt1tH3nYdA=";
         let mut good = vec![
             ("TANYA_PUBLIC_URL", "https://tanya.example.gov.my"),
             ("TANYA_SECRET_KEY", key),
@@ -279,6 +315,19 @@ mod tests {
                 "TANYA_SECRET_KEY",
                 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
             ),
+            // `abcd`, eight times over.
+            (
+                "TANYA_SECRET_KEY",
+                "YWJjZGFiY2RhYmNkYWJjZGFiY2RhYmNkYWJjZGFiY2Q=",
+            ),
+            // The tests' own.
+            (
+                "TANYA_SECRET_KEY",
+                "c2VjcmV0IGZvciB0ZXN0cywgMzIgYnl0ZXMgb3IgbW9yZQ==",
+            ),
+            ("TANYA_SECRET_KEY_OLD", key),
+            ("TANYA_SECRET_KEY_OLD", "c2hvcnQ="),
+            ("TANYA_LOG_FORMAT", "poetry"),
             ("TANYA_ROLE", "everything"),
             ("TANYA_TELEGRAM_TOKEN", "no token"),
             ("TANYA_TELEGRAM_MODE", "carrier pigeon"),
@@ -363,11 +412,50 @@ mod tests {
         fs::write(&file, "1:abc\n").unwrap();
         let name = file.display().to_string();
         let settings = [("TANYA_TELEGRAM_TOKEN_FILE", name.as_str())];
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
-        let problems = read(&settings, Mode::Demo).unwrap_err();
-        assert!(problems[0].contains("chmod 600"), "{problems:?}");
+        for open in [0o644, 0o640, 0o604, 0o620] {
+            fs::set_permissions(&file, fs::Permissions::from_mode(open)).unwrap();
+            let problems = read(&settings, Mode::Demo).unwrap_err();
+            assert!(problems[0].contains("chmod 600"), "{problems:?}");
+        }
         fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
         assert!(read(&settings, Mode::Demo).is_ok());
+    }
+
+    #[test]
+    fn ac_113_a_settings_file_with_a_secret_in_it_is_for_its_user_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tanya.toml");
+        let read = |text: &str, mode: u32| {
+            fs::write(&file, text).unwrap();
+            fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+            Settings::from_parts(Some(&file), BTreeMap::new(), Mode::Demo).map_err(|error| error.0)
+        };
+        let plain = "database_url = \"sqlite://x.db\"\nsmtp_url = \"smtp://localhost\"\n";
+        assert!(read(plain, 0o644).is_ok());
+        for secret in [
+            "telegram_token = \"1:abc\"\n",
+            "database_url = \"postgres://tanya:canary@db/tanya\"\n",
+            "smtp_url = \"smtps://tanya:canary@mail.example\"\n",
+        ] {
+            let problems = read(secret, 0o644).unwrap_err();
+            assert!(problems[0].contains("chmod 600"), "{problems:?}");
+            assert!(!problems.concat().contains("canary"));
+            assert!(read(secret, 0o600).is_ok(), "{secret}");
+        }
+    }
+
+    #[test]
+    fn ac_112_the_webhook_takes_the_secret_from_before_for_a_while() {
+        let webhook = ("TANYA_TELEGRAM_MODE", "webhook");
+        let token = ("TANYA_TELEGRAM_TOKEN", "1:abc");
+        let new = ("TANYA_TELEGRAM_WEBHOOK_SECRET", "a-good-secret");
+        let old = ("TANYA_TELEGRAM_WEBHOOK_SECRET_OLD", "the-one-before");
+        assert!(read(&[webhook, token, new, old], Mode::Demo).is_ok());
+        for bad in ["short", "a-good-secret"] {
+            let old = ("TANYA_TELEGRAM_WEBHOOK_SECRET_OLD", bad);
+            let problems = read(&[webhook, token, new, old], Mode::Demo).unwrap_err();
+            assert_eq!(problems.len(), 1, "{problems:?}");
+        }
     }
 
     #[test]
@@ -377,14 +465,14 @@ mod tests {
                 ("TANYA_TELEGRAM_TOKEN", "1:canary"),
                 (
                     "TANYA_SECRET_KEY",
-                    "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+                    "cuB2zSE3GK4FDxc1LyQ8sM0bq6zWv0kq8Zt1tH3nYdA=",
                 ),
             ],
             Mode::Demo,
         );
         let shown = format!("{:?}", settings.unwrap());
         assert!(
-            !shown.contains("canary") && !shown.contains("AAEC"),
+            !shown.contains("canary") && !shown.contains("cuB2"),
             "{shown}"
         );
     }

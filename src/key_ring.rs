@@ -14,6 +14,8 @@ pub struct KeyRing {
     pub identity: RandomKey,
     /// Chains the record of sensitive steps.
     pub audit: RandomKey,
+    /// Names what limits are counted under, and signs what a page of the console carries.
+    pub counted: RandomKey,
 }
 
 impl KeyRing {
@@ -22,6 +24,7 @@ impl KeyRing {
         Ok(Self {
             identity: key(store, secret, clock, "identity").await?,
             audit: key(store, secret, clock, "audit").await?,
+            counted: key(store, secret, clock, "names").await?,
         })
     }
 

@@ -14,6 +14,7 @@
 //! | [`clock`] | the time, told and not asked |
 //! | [`knowledge`] | the answers, and the router from a question to one of them |
 //! | [`conversation`] | the engine that every channel talks to |
+//! | [`doctor`] | looks at settings and surroundings |
 //! | [`edition`] | what is edited in the console |
 //! | [`csv`] | tables that no spreadsheet runs |
 //! | [`identity`] | who somebody is, proved how, until when |
@@ -26,6 +27,7 @@
 //! | [`portal`] | the payroll portal's interface, and a simulator of it |
 //! | [`question`] | what was asked and not answered |
 //! | [`redact`] | what must never be kept |
+//! | [`rekey`] | seals anew after a change of the secret |
 //! | [`retention`] | deletes what is older than it may be kept |
 //! | [`secret`] | keys and what is sealed with them |
 //! | [`storage`] | all SQL |
@@ -46,6 +48,7 @@ pub mod clock;
 pub mod config;
 pub mod conversation;
 pub mod csv;
+pub mod doctor;
 pub mod edition;
 pub mod identity;
 pub mod incident;
@@ -58,6 +61,7 @@ pub mod picture;
 pub mod portal;
 pub mod question;
 pub mod redact;
+pub mod rekey;
 pub mod retention;
 pub mod secret;
 pub mod storage;

@@ -75,6 +75,11 @@ pub fn sealer(secret: &SecretKey) -> Sealer {
     secret.sealer("post")
 }
 
+/// A sealed payload, as it is stored.
+pub fn sealed_payload(text: String) -> String {
+    serde_json::to_string(&Payload::Sealed { text }).unwrap_or_default()
+}
+
 /// Takes mails, and errands to the portal: they are sealed, since they hold numbers and links.
 pub struct Post {
     store: Arc<Store>,
@@ -130,12 +135,11 @@ impl Post {
         let text = serde_json::to_string(what).unwrap_or_default();
         // It fails only without a key, and then nothing starts.
         let text = self.sealer.seal(&id, &text).unwrap_or_default();
-        let payload = serde_json::to_string(&Payload::Sealed { text });
         let row = OutboxRow {
             lane: if lane.is_empty() { &id } else { lane }.to_owned(),
             id,
             carrier: carrier.as_str().to_owned(),
-            payload: payload.ok(),
+            payload: Some(sealed_payload(text)),
             created_at: now,
             ..OutboxRow::default()
         };

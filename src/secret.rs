@@ -38,6 +38,32 @@ impl std::fmt::Debug for Secret {
     }
 }
 
+/// Why a text is no key to build on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum WeakKey {
+    /// It is no base64.
+    #[error("it is no base64")]
+    Unreadable,
+    /// It is too short.
+    #[error("it has fewer than 32 bytes")]
+    Short,
+    /// It repeats itself, or counts: nobody drew it at random.
+    #[error("it is not random")]
+    Plain,
+}
+
+/// The fewest different bytes of a key: 32 random ones have fewer once in 10^15 times.
+const DIFFERENT_BYTES: usize = 12;
+
+/// Whether bytes were hardly drawn at random: few different ones, or each as far from the one before it.
+fn is_plain(bytes: &[u8]) -> bool {
+    let different: std::collections::BTreeSet<&u8> = bytes.iter().collect();
+    let steps = bytes.iter().zip(bytes.iter().skip(1));
+    let steps: std::collections::BTreeSet<u8> =
+        steps.map(|(one, next)| next.wrapping_sub(*one)).collect();
+    different.len() < DIFFERENT_BYTES || steps.len() <= 1
+}
+
 /// Why something sealed cannot be opened.
 #[derive(Debug, Error)]
 pub enum SealError {
@@ -61,18 +87,31 @@ impl std::fmt::Debug for SecretKey {
 }
 
 impl SecretKey {
-    /// The key in a text in base64; none if it is too short, or the same byte all along.
-    pub fn parse(text: &str) -> Option<Self> {
-        let bytes = BASE64.decode(text.trim()).ok()?;
-        let constant = bytes.windows(2).all(|pair| pair.first() == pair.last());
-        if bytes.len() < KEY_BYTES || constant {
-            return None;
+    /// The key in a text in base64.
+    pub fn parse(text: &str) -> Result<Self, WeakKey> {
+        let bytes = BASE64.decode(text.trim());
+        let bytes = bytes.map_err(|_| WeakKey::Unreadable)?;
+        if bytes.len() < KEY_BYTES {
+            return Err(WeakKey::Short);
+        }
+        if is_plain(&bytes) {
+            return Err(WeakKey::Plain);
         }
         let salt = hkdf::Salt::new(hkdf::HKDF_SHA256, b"tanya 1");
-        Some(Self {
+        Ok(Self {
             material: salt.extract(&bytes),
             old: None,
         })
+    }
+
+    /// Whether another text held the same key.
+    pub fn is_same(&self, other: &Self) -> bool {
+        tag(&self.material, "same", "") == tag(&other.material, "same", "")
+    }
+
+    /// Whether a rotation is under way.
+    pub fn has_old(&self) -> bool {
+        self.old.is_some()
     }
 
     /// The same, and what `old` sealed can still be opened.
@@ -98,7 +137,7 @@ impl SecretKey {
                 Err(error) => return Err(error),
             }
         }
-        Self::parse(&fs::read_to_string(path)?).ok_or_else(|| {
+        Self::parse(&fs::read_to_string(path)?).map_err(|_| {
             let reason = "it holds no key; delete it, and a new one is made";
             std::io::Error::new(std::io::ErrorKind::InvalidData, reason)
         })
@@ -115,11 +154,6 @@ impl SecretKey {
             current: key(&self.material),
             old: self.old.as_ref().and_then(key),
         }
-    }
-
-    /// A name for a value that does not tell the value: HMAC-SHA-256 under a key of this purpose.
-    pub fn pseudonym(&self, purpose: &'static str, value: &str) -> String {
-        URL_SAFE_NO_PAD.encode(tag(&self.material, purpose, value))
     }
 
     /// What was derived from a value for a purpose: now, and before the last rotation.
@@ -173,7 +207,15 @@ impl RandomKey {
 
     /// HMAC-SHA-256 of a value, as text.
     pub fn sign(&self, value: &str) -> String {
-        URL_SAFE_NO_PAD.encode(hmac::sign(&self.0, value.as_bytes()))
+        URL_SAFE_NO_PAD.encode(self.tag(value))
+    }
+
+    /// HMAC-SHA-256 of a value.
+    pub fn tag(&self, value: &str) -> [u8; 32] {
+        let mut tag = [0; 32];
+        let signed = hmac::sign(&self.0, value.as_bytes());
+        tag.copy_from_slice(signed.as_ref());
+        tag
     }
 }
 
@@ -290,9 +332,14 @@ mod tests {
 
     #[test]
     fn weak_keys_are_refused_and_a_made_one_stays_the_same() {
-        assert!(SecretKey::parse("").is_none());
-        assert!(SecretKey::parse(&BASE64.encode([7_u8; 32])).is_none());
-        assert!(SecretKey::parse(&BASE64.encode([1_u8, 2, 3])).is_none());
+        let refused = |bytes: &[u8]| SecretKey::parse(&BASE64.encode(bytes)).err();
+        assert_eq!(SecretKey::parse("no key").err(), Some(WeakKey::Unreadable));
+        assert_eq!(refused(&[]), Some(WeakKey::Short));
+        assert_eq!(refused(&[1, 2, 3]), Some(WeakKey::Short));
+        assert_eq!(refused(&[7; 32]), Some(WeakKey::Plain));
+        assert_eq!(refused(&b"rahsia".repeat(8)), Some(WeakKey::Plain));
+        let counted: Vec<u8> = (100..200).collect();
+        assert_eq!(refused(&counted), Some(WeakKey::Plain));
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("data/secret.key");
         let sealed = SecretKey::in_file(&path)

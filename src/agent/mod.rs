@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use crate::audit::{Audit, Entry, Event};
 use crate::clock::{Clock, Millis};
-use crate::secret::{Sealer, Secret, SecretKey, random_token};
+use crate::secret::{RandomKey, Sealer, Secret, SecretKey, random_token};
 use crate::storage::agent::{self, AgentRow, Enrolment};
 use crate::storage::agent_session::{self, AgentSessionRow};
 use crate::storage::{Connection, Store, conversation};
@@ -130,20 +130,25 @@ fn recovery_codes() -> (Vec<String>, String) {
 pub struct Agents {
     store: Arc<Store>,
     clock: Clock,
-    secret: SecretKey,
+    names: RandomKey,
     sealer: Sealer,
     audit: Audit,
     checking: Semaphore,
 }
 
 impl Agents {
-    /// The agents of a database.
-    pub fn new(store: Arc<Store>, clock: Clock, secret: SecretKey, audit: Audit) -> Self {
+    /// The agents of a database; `names` outlives a rotation of the secret.
+    pub fn new(
+        store: Arc<Store>,
+        clock: Clock,
+        (secret, names): (&SecretKey, &RandomKey),
+        audit: Audit,
+    ) -> Self {
         Self {
             sealer: secret.sealer("agent"),
             store,
             clock,
-            secret,
+            names: names.clone(),
             audit,
             checking: Semaphore::new(AT_ONCE),
         }
@@ -255,8 +260,8 @@ impl Agents {
 
     /// The secret that an invitation offers: derived, so that the page shows the same as often as it is opened.
     fn enrolment_secret(&self, token: &str) -> Secret {
-        let derived = self.secret.derived("agent totp", token).next();
-        let bytes = derived.unwrap_or_default().first_chunk().copied();
+        let derived = self.names.tag(&format!("agent totp {token}"));
+        let bytes = derived.first_chunk().copied();
         totp::secret(bytes.unwrap_or_default())
     }
 
@@ -304,6 +309,11 @@ impl Agents {
         tokio::task::spawn_blocking(check).await.unwrap_or(false)
     }
 
+    /// What the tries of a username are counted under.
+    fn counted_as(&self, username: &str) -> String {
+        self.names.sign(&format!("agent {username}"))
+    }
+
     /// Who a token belongs to; `moves` tells whether a person does something, which keeps the sign-in alive.
     pub async fn signed_in(&self, token: &str, moves: bool) -> sqlx::Result<Option<SignedIn>> {
         let now = self.clock.now();
@@ -333,7 +343,7 @@ impl Agents {
             role,
             language: row.language,
             present: row.present_at.is_some(),
-            csrf: self.secret.pseudonym("csrf", &hashed),
+            csrf: self.names.sign(&format!("csrf {hashed}")),
         }))
     }
 

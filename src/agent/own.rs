@@ -82,7 +82,7 @@ impl Agents {
         network: &str,
     ) -> Result<AgentRow, OwnError> {
         let now = self.clock.now();
-        let name = self.secret.pseudonym("agent", &who.username);
+        let name = self.counted_as(&who.username);
         let mut transaction = self.store.begin().await?;
         self.admit(&mut transaction, &name, network, now).await?;
         let row = agent::by_id(&mut transaction, &who.id).await?;

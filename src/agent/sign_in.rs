@@ -65,7 +65,7 @@ impl Agents {
         let now = self.clock.now();
         let username = username.trim().to_lowercase();
         let mut transaction = self.store.begin().await?;
-        let name = self.secret.pseudonym("agent", &username);
+        let name = self.counted_as(&username);
         self.admit(&mut transaction, &name, network, now).await?;
         let row = agent::by_username(&mut transaction, &username).await?;
         transaction.commit().await?;
@@ -102,6 +102,8 @@ impl Agents {
             for window in windows {
                 let (count, _) = limits::count(connection, &key, window.within, now).await?;
                 if count >= window.most {
+                    metrics::counter!("tanya_console_sign_ins_total", "outcome" => "locked")
+                        .increment(1);
                     return Err(SignInError::Wait);
                 }
             }
@@ -176,7 +178,7 @@ impl Agents {
         let row = row
             .filter(|row| row.disabled_at.is_none())
             .ok_or(SignInError::Over)?;
-        let name = self.secret.pseudonym("agent", &row.username);
+        let name = self.counted_as(&row.username);
         self.admit(&mut transaction, &name, network, now).await?;
         let how = self.use_code(&mut transaction, &row, code, now).await?;
         let Some(how) = how else {

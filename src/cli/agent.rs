@@ -14,7 +14,7 @@ pub fn run(settings: &Settings, command: &AgentCommand, out: &mut Output) -> Out
         let agents = Agents::new(
             beside.store.clone(),
             beside.clock.clone(),
-            core.secret_key.clone(),
+            (&core.secret_key, core.identity.counted()),
             core.identity.audit().clone(),
         );
         match command {

@@ -7,9 +7,11 @@ mod audit;
 mod backup;
 mod chat;
 mod check;
+mod doctor;
 mod eval;
 mod migrate;
 mod output;
+mod rekey;
 mod serve;
 mod simulator;
 mod ticket;
@@ -51,6 +53,15 @@ enum Command {
     },
     /// Run the service; refuses to start when something that it needs is missing.
     Serve,
+    /// Look at every setting and everything that `serve` depends on; says what is wrong and what to do.
+    Doctor {
+        /// Print one JSON document.
+        #[arg(long)]
+        json: bool,
+        /// Send a test mail to this address.
+        #[arg(long, value_name = "ADDRESS")]
+        mail_to: Option<String>,
+    },
     /// Ask one question and print the answer.
     Ask(AskArgs),
     /// Chat on the terminal, beside a running server or without one.
@@ -93,6 +104,8 @@ enum Command {
         #[command(subcommand)]
         command: AuditCommand,
     },
+    /// Seal anew what TANYA_SECRET_KEY_OLD has sealed; afterwards it is not needed any more.
+    Rekey,
     /// Look after who works in the console.
     Agent {
         #[command(subcommand)]
@@ -267,6 +280,7 @@ impl Cli {
         match self.command {
             Command::Demo { public } => serve::demo(config, public, out),
             Command::Serve => serve::serve(config, out),
+            Command::Doctor { json, mail_to } => doctor::run(config, json, mail_to.as_deref(), out),
             Command::Ask(args) => ask::run(&settings(config, out)?, &args, out),
             Command::Chat { lang } => {
                 let language = language(lang.as_deref()).unwrap_or_default();
@@ -285,6 +299,7 @@ impl Cli {
             Command::Audit {
                 command: AuditCommand::Verify { anchor },
             } => audit::verify(&settings(config, out)?, anchor.as_deref(), out),
+            Command::Rekey => rekey::run(&settings(config, out)?, out),
             Command::Agent { command } => agent::run(&settings(config, out)?, &command, out),
             Command::Ticket { command } => ticket::run(&settings(config, out)?, &command, out),
         }

@@ -8,7 +8,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::{Failure, Outcome, Output, read_settings};
 use crate::app::App;
-use crate::config::{Mode, Settings};
+use crate::config::{LogFormat, Mode, Settings};
 
 pub fn demo(config: Option<&Path>, public: bool, out: &mut Output) -> Outcome {
     let settings = read_settings(config, Mode::Demo, out)?;
@@ -33,7 +33,7 @@ pub fn serve(config: Option<&Path>, out: &mut Output) -> Outcome {
 }
 
 fn run(settings: &Settings, out: &mut Output) -> Outcome {
-    start_logging(&settings.log);
+    start_logging(&settings.log, settings.log_format);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
@@ -99,8 +99,8 @@ fn announce(settings: &Settings, app: &App, out: &mut Output) {
     ));
 }
 
-/// Logs go to standard error: for people on a terminal, as JSON lines elsewhere.
-fn start_logging(filter: &str) {
+/// Logs go to standard error: where no setting says otherwise, for people on a terminal, as JSON lines elsewhere.
+fn start_logging(filter: &str, format: LogFormat) {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -110,7 +110,12 @@ fn start_logging(filter: &str) {
         let place = panic.location().map(ToString::to_string);
         tracing::error!(place, "panicked");
     }));
-    if std::io::stderr().is_terminal() {
+    let text = match format {
+        LogFormat::Fitting => std::io::stderr().is_terminal(),
+        LogFormat::Json => false,
+        LogFormat::Text => true,
+    };
+    if text {
         builder.init();
     } else {
         builder.json().init();

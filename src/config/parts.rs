@@ -10,8 +10,8 @@ use url::{Host, Url};
 
 use super::reader::Reader;
 use super::{
-    IdentityLimits, Limits, Mode, PortalSettings, Role, Settings, SmtpSettings, TelegramMode,
-    TelegramSettings,
+    IdentityLimits, Limits, LogFormat, Mode, PortalSettings, Role, Settings, SmtpSettings,
+    TelegramMode, TelegramSettings,
 };
 use crate::knowledge::REVIEW_DAYS;
 use crate::knowledge::answer::Contacts;
@@ -53,7 +53,7 @@ impl Reader {
             allowed_origins: self.list("ALLOWED_ORIGINS", "origins as https://host", origin),
             trusted_proxies: self.list("TRUSTED_PROXIES", networks, network),
             office_networks,
-            secret_key: self.secret_key(),
+            secret_key: self.secret_key(mode),
             smtp: self.smtp(),
             mail_from: self.mail_from(),
             offices: self.offices(),
@@ -69,6 +69,7 @@ impl Reader {
                 .saturating_mul(1000),
             limits: self.limits(),
             log: self.log(),
+            log_format: self.log_format(),
             warnings: Vec::new(),
         };
         if mode == Mode::Serve && settings.clock_offset_ms != 0 {
@@ -102,6 +103,20 @@ impl Reader {
             self.problems.push(format!("TANYA_LOG: {error}"));
         }
         filter
+    }
+
+    fn log_format(&mut self) -> LogFormat {
+        match self.text("LOG_FORMAT").as_deref() {
+            None => LogFormat::Fitting,
+            Some("json") => LogFormat::Json,
+            Some("text") => LogFormat::Text,
+            Some(other) => {
+                self.problems.push(format!(
+                    "TANYA_LOG_FORMAT is {other:?}; it must be json or text"
+                ));
+                LogFormat::Fitting
+            }
+        }
     }
 
     fn limits(&mut self) -> Limits {
@@ -311,18 +326,30 @@ impl Reader {
         url
     }
 
-    fn secret_key(&mut self) -> Option<SecretKey> {
+    fn secret_key(&mut self, mode: Mode) -> Option<SecretKey> {
         let [key, old] = ["SECRET_KEY", "SECRET_KEY_OLD"].map(|name| {
             let text = self.text(name)?;
-            let key = SecretKey::parse(&text);
-            if key.is_none() {
+            if mode == Mode::Serve && PUBLISHED_KEYS.contains(&text.as_str()) {
                 self.problems.push(format!(
-                    "TANYA_{name} must be {KEY_BYTES} or more random bytes in base64: `openssl rand -base64 32` makes one"
+                    "TANYA_{name} stands in examples that everybody can read: `openssl rand -base64 32` makes one of your own"
                 ));
             }
-            key
+            let key = SecretKey::parse(&text);
+            if let Err(weak) = &key {
+                self.problems.push(format!(
+                    "TANYA_{name} must be {KEY_BYTES} or more random bytes in base64, and {weak}: `openssl rand -base64 32` makes one"
+                ));
+            }
+            key.ok()
         });
-        Some(key?.after(old))
+        let key = key?;
+        if old.as_ref().is_some_and(|old| old.is_same(&key)) {
+            self.problems.push(
+                "TANYA_SECRET_KEY_OLD is the same as TANYA_SECRET_KEY: nothing was changed; remove it, or give the key from before"
+                    .to_owned(),
+            );
+        }
+        Some(key.after(old))
     }
 
     fn role(&mut self) -> Role {
@@ -376,15 +403,39 @@ impl Reader {
             }
         }
         let secret = secret.unwrap_or_default();
+        let old = self.text("TELEGRAM_WEBHOOK_SECRET_OLD");
+        self.webhook_secret("TELEGRAM_WEBHOOK_SECRET", &secret);
+        if let Some(old) = &old {
+            self.webhook_secret("TELEGRAM_WEBHOOK_SECRET_OLD", old);
+            if *old == secret {
+                self.problems.push(
+                    "TANYA_TELEGRAM_WEBHOOK_SECRET_OLD is the same as TANYA_TELEGRAM_WEBHOOK_SECRET: nothing was changed"
+                        .to_owned(),
+                );
+            }
+        }
+        TelegramMode::Webhook {
+            secret: Secret::new(secret),
+            old: old.map(Secret::new),
+        }
+    }
+
+    fn webhook_secret(&mut self, name: &str, secret: &str) {
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
         if !(WEBHOOK_SECRET..=256).contains(&secret.len()) || !secret.chars().all(allowed) {
             self.problems.push(format!(
-                "TANYA_TELEGRAM_WEBHOOK_SECRET must be {WEBHOOK_SECRET} to 256 letters, digits, _ or -: `openssl rand -hex 32` makes one"
+                "TANYA_{name} must be {WEBHOOK_SECRET} to 256 letters, digits, _ or -: `openssl rand -hex 32` makes one"
             ));
         }
-        TelegramMode::Webhook(Secret::new(secret))
     }
 }
+
+/// Keys that stand in this project's own tests and examples.
+const PUBLISHED_KEYS: [&str; 3] = [
+    "c2VjcmV0IGZvciB0ZXN0cywgMzIgYnl0ZXMgb3IgbW9yZQ==",
+    "YW5vdGhlciBzZWNyZXQgZm9yIHRlc3RzLCAzMiBieXRlcyBvciBtb3Jl",
+    "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+];
 
 /// The least length of the webhook's secret.
 const WEBHOOK_SECRET: usize = 8;

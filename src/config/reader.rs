@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use url::Url;
 
 /// Settings that may also be given as `NAME_FILE`.
-const SECRETS: [&str; 7] = [
+const SECRETS: [&str; 8] = [
     "DATABASE_URL",
     "PORTAL_TOKEN",
     "SECRET_KEY",
@@ -18,10 +18,11 @@ const SECRETS: [&str; 7] = [
     "SMTP_URL",
     "TELEGRAM_TOKEN",
     "TELEGRAM_WEBHOOK_SECRET",
+    "TELEGRAM_WEBHOOK_SECRET_OLD",
 ];
 
 /// Every setting that has a meaning.
-const KNOWN: [&str; 78] = [
+const KNOWN: [&str; 80] = [
     "ADMIN_ADDR",
     "ALLOWED_ORIGINS",
     "BINDINGS",
@@ -53,6 +54,7 @@ const KNOWN: [&str; 78] = [
     "KNOWLEDGE_DIR",
     "LINK_MINUTES",
     "LOG",
+    "LOG_FORMAT",
     "MAILS_PER_HOUR",
     "MAILS_PER_MINUTE",
     "MAIL_FROM",
@@ -88,6 +90,7 @@ const KNOWN: [&str; 78] = [
     "TELEGRAM_TOKEN",
     "TELEGRAM_TYPED_PROOF",
     "TELEGRAM_WEBHOOK_SECRET",
+    "TELEGRAM_WEBHOOK_SECRET_OLD",
     "TRANSCRIPT_DAYS",
     "TRUSTED_PROXIES",
     "SISTEM_URL",
@@ -142,6 +145,16 @@ impl Reader {
             Ok(table) => table,
             Err(error) => return self.problems.push(format!("{shown}: {error}")),
         };
+        let secret = table.iter().find(|(key, value)| {
+            let text = value.as_str().unwrap_or_default();
+            holds_secret(&key.to_uppercase(), text)
+        });
+        if let Some((key, _)) = secret
+            && let Some(repair) = open_to_others(path)
+        {
+            self.problems
+                .push(format!("{shown}: it holds `{key}` and {repair}"));
+        }
         for (key, value) in table {
             let name = key.to_uppercase();
             if key != key.to_lowercase() || !KNOWN.contains(&name.as_str()) {
@@ -168,10 +181,9 @@ impl Reader {
         for (name, value) in named.clone() {
             let secret = name.strip_suffix("_FILE").filter(|n| SECRETS.contains(n));
             if let Some(secret) = secret {
-                if is_open_to_all(Path::new(value)) {
-                    self.problems.push(format!(
-                        "TANYA_{name}: {value} can be read by everybody on this machine: `chmod 600 {value}` mends it"
-                    ));
+                if let Some(repair) = open_to_others(Path::new(value)) {
+                    self.problems
+                        .push(format!("TANYA_{name}: {value} {repair}"));
                 }
                 match fs::read_to_string(value) {
                     Ok(text) => {
@@ -265,8 +277,23 @@ impl Reader {
     }
 }
 
-fn is_open_to_all(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o004 != 0)
+/// Whether a setting's value must be kept from others: an address only where there is a password in it.
+fn holds_secret(name: &str, value: &str) -> bool {
+    let address = matches!(name, "DATABASE_URL" | "SMTP_URL");
+    let plain = address && Url::parse(value).is_ok_and(|url| url.password().is_none());
+    SECRETS.contains(&name) && !plain && !value.is_empty()
+}
+
+/// What to do about a file that others than its user can read, or change. One that belongs to somebody else, as those
+/// that the system hands to a service, may be read by our group.
+fn open_to_others(path: &Path) -> Option<String> {
+    let file = fs::metadata(path).ok()?;
+    let user = fs::metadata("/proc/self").map(|process| process.uid());
+    let own = user.is_ok_and(|user| user == file.uid());
+    let forbidden = if own { 0o077 } else { 0o037 };
+    let shown = path.display();
+    (file.mode() & forbidden != 0)
+        .then(|| format!("can be read by others on this machine: `chmod 600 {shown}` mends it"))
 }
 
 fn flat(value: &toml::Value) -> Option<String> {

@@ -30,7 +30,7 @@ pub mod visit;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -306,11 +306,14 @@ impl Engine {
         if let Content::Text(text) = &incoming.content {
             askable(text)?;
         }
+        let began = Instant::now();
         let mut turn = self.take_turn(id).await;
         let mut ahead = Ahead::default();
         for _ in 0..TRIES {
             let attempted = self.attempt(id, &incoming, &mut ahead, &mut turn).await?;
             if let Some(replies) = attempted {
+                let seconds = began.elapsed().as_secs_f64();
+                metrics::histogram!("tanya_turn_seconds").record(seconds);
                 return Ok(replies);
             }
         }
@@ -463,6 +466,9 @@ impl Engine {
             .await;
         let outcome = outcome.map_or("choice", |outcome| outcome.as_str());
         metrics::counter!("tanya_messages_total", "outcome" => outcome).increment(1);
+        let channel = row.channel.clone();
+        metrics::counter!("tanya_turns_total", "channel" => channel, "outcome" => outcome)
+            .increment(1);
         let mut connection = self.store.connection().await?;
         let replies = self.present(&mut connection, id, replies).await?;
         Ok(Some(replies))

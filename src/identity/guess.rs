@@ -49,6 +49,7 @@ impl Identity {
             let entry = entry.within(&row.conversation_id).about(&subject);
             self.record_refusal(&mut transaction, entry, now).await?;
             transaction.commit().await?;
+            metrics::counter!("tanya_code_guesses_total", "outcome" => "locked").increment(1);
             return Err(match barred {
                 Barred::Locked => Refused::Locked,
                 Barred::Wait(wait) => Refused::Wait(wait),
@@ -59,6 +60,7 @@ impl Identity {
         let spent = verification::spend(&mut transaction, &row.id, most, code_since).await?;
         transaction.commit().await?;
         let Some(spent) = spent else {
+            metrics::counter!("tanya_code_guesses_total", "outcome" => "locked").increment(1);
             return Err(Refused::Locked);
         };
         let left = usize::try_from(most - spent).unwrap_or_default();
@@ -76,6 +78,7 @@ impl Identity {
         let first =
             verification::finish(connection, &row.id, row.sends, &hash(&secret), now).await?;
         let outcome = if first { "proved" } else { "too-late" };
+        metrics::counter!("tanya_code_guesses_total", "outcome" => "right").increment(1);
         let entry = Entry::new(Event::VerifyFinished, outcome)
             .within(&row.conversation_id)
             .about(row.subject.as_deref().unwrap_or_default());
@@ -115,6 +118,7 @@ impl Identity {
             };
             self.notify(connection, &letter, now).await?;
         }
+        metrics::counter!("tanya_code_guesses_total", "outcome" => "wrong").increment(1);
         let entry = Entry::new(Event::VerifyFinished, "wrong")
             .within(&row.conversation_id)
             .about(&subject);

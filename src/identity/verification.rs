@@ -248,6 +248,8 @@ impl Identity {
         };
         let admitted = self.limits.admit_start(connection, &asker, &subject, now);
         let admitted = admitted.await?;
+        let outcome = if admitted { "issued" } else { "withheld" };
+        metrics::counter!("tanya_code_requests_total", "outcome" => outcome).increment(1);
         if !admitted && row.sends > 0 {
             // The code that was mailed before stays good.
             let entry = Entry::new(Event::VerifyStarted, "withheld");
@@ -286,7 +288,6 @@ impl Identity {
             };
             self.post.mail(connection, &letter, now).await?;
         }
-        let outcome = if admitted { "issued" } else { "withheld" };
         let entry = Entry::new(Event::VerifyStarted, outcome)
             .within(&row.conversation_id)
             .about(&subject);

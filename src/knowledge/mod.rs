@@ -109,6 +109,17 @@ pub fn hash(text: &str) -> String {
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(Sha256::digest(text.as_bytes()))
 }
 
+/// The beginning of a hash over all files.
+fn version_of(texts: &BTreeMap<String, FileText>) -> String {
+    let hashes = texts
+        .iter()
+        .map(|(name, file)| format!("{name} {}\n", hash(&file.text)));
+    let whole: String = hashes.collect();
+    let digest = Sha256::digest(whole.as_bytes());
+    let begin = digest.iter().take(6);
+    begin.map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// How much of a knowledge must be in order for it to be loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strictness {
@@ -131,6 +142,7 @@ pub struct Knowledge {
     answers: Vec<Localised<Arc<Answer>>>,
     places: HashMap<String, usize>,
     calendar: Arc<Calendar>,
+    version: String,
 }
 
 /// A knowledge with what is worth knowing about its files.
@@ -205,6 +217,7 @@ impl Knowledge {
         Ok(Loaded {
             knowledge: Self {
                 calendar: Arc::new(calendar),
+                version: version_of(&texts),
                 ..Self::assemble(book, router, messages, &lexicon, options.contacts.clone())
             },
             warnings: problems,
@@ -241,7 +254,13 @@ impl Knowledge {
             answers,
             places,
             calendar: Arc::new(Calendar::unset()),
+            version: String::new(),
         }
+    }
+
+    /// A name for what it was made of: the same files have the same.
+    pub fn version(&self) -> &str {
+        &self.version
     }
 
     /// When the office is open, and by when something is due.

@@ -3,6 +3,8 @@
 //! The router is pure and stateless. How sure it is comes from the knowledge itself: every utterance is asked with
 //! itself held out, once more with its whole entry held out, and what came of it is what the probabilities are fitted to.
 
+use std::time::Instant;
+
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -183,6 +185,13 @@ impl Router {
     ///
     /// What is `expected` of entries is added to what speaks for them.
     pub fn route(&self, text: &str, expected: &[(usize, f32)]) -> tantivy::Result<Routing> {
+        let began = Instant::now();
+        let routed = self.routed(text, expected);
+        metrics::histogram!("tanya_router_seconds").record(began.elapsed().as_secs_f64());
+        routed
+    }
+
+    fn routed(&self, text: &str, expected: &[(usize, f32)]) -> tantivy::Result<Routing> {
         let question = self.analyser.analyse(text);
         if question.is_empty() && !text.chars().any(char::is_alphanumeric) {
             return Ok(Routing {

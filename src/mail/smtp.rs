@@ -35,6 +35,15 @@ pub struct Smtp {
     verb: Duration,
 }
 
+/// How a server greeted us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Greeting {
+    /// Whether TLS is spoken.
+    pub secured: bool,
+    /// Whether user and password were given, and taken.
+    pub signed_in: bool,
+}
+
 /// When TLS begins.
 #[derive(Clone)]
 enum Secured {
@@ -90,6 +99,22 @@ impl Smtp {
             credentials,
             hello: ClientId::Domain(hello.to_owned()),
             verb: VERB,
+        })
+    }
+
+    /// Whether the server is on this machine.
+    pub fn is_here(&self) -> bool {
+        matches!(self.host.as_str(), "localhost" | "127.0.0.1" | "[::1]")
+    }
+
+    /// Greets the server, as far as signing in, and leaves again.
+    pub async fn examine(&self) -> Result<Greeting, Unsent> {
+        let mut connection = self.connect().await?;
+        let secured = connection.is_encrypted();
+        let _ = timeout(GOODBYE, connection.quit()).await;
+        Ok(Greeting {
+            secured,
+            signed_in: self.credentials.is_some(),
         })
     }
 

@@ -53,12 +53,14 @@ impl Breaker {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if answered {
             state.faults = 0;
+            metrics::gauge!("tanya_portal_breaker_open").set(0.0);
             return;
         }
         state.faults = state.faults.saturating_add(1);
         if state.faults == FAULTS {
             tracing::error!("the portal does not answer; it is left alone for a while");
             metrics::counter!("tanya_portal_breaker_total").increment(1);
+            metrics::gauge!("tanya_portal_breaker_open").set(1.0);
         }
         state.opens_at = now + PAUSE;
     }

@@ -2,6 +2,7 @@
 //! shown as it is: answers are read into types, faults into a few kinds.
 
 mod breaker;
+mod examine;
 mod person;
 pub mod simulator;
 
@@ -21,6 +22,7 @@ use crate::secret::Secret;
 use breaker::Breaker;
 use person::PersonAnswer;
 
+pub use examine::Reached;
 pub use person::{Account, Payroll, Person, RegisteredAddress, Staff};
 
 /// How long a connection, and a whole request, may take.

@@ -14,6 +14,8 @@ pub mod disavowal;
 pub mod document_link;
 pub mod edition;
 pub mod feedback;
+pub mod figures;
+pub mod health;
 pub mod inbound;
 pub mod incident;
 pub mod key_ring;
@@ -28,6 +30,7 @@ pub mod proposal;
 pub mod question;
 pub mod report;
 pub mod schema;
+pub mod sealed;
 pub mod system_state;
 pub mod tally;
 pub mod ticket;
@@ -212,6 +215,17 @@ impl Store {
         let mut connection = self.connection().await?;
         let time = sqlx::query_scalar("SELECT CAST(EXTRACT(EPOCH FROM now()) * 1000 AS BIGINT)");
         time.fetch_one(&mut *connection).await.map(Some)
+    }
+
+    /// How many connections are open, and how many of them are in use.
+    pub fn connections(&self) -> (usize, usize) {
+        let open = usize::try_from(self.pool.size()).unwrap_or_default();
+        (open, open.saturating_sub(self.pool.num_idle()))
+    }
+
+    /// Where the database is; it may hold a password.
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// A connection for reading.

@@ -8,7 +8,7 @@ use super::update::lane_of;
 use crate::bell::Bells;
 use crate::clock::Clock;
 use crate::conversation::INBOUND_NEWS;
-use crate::secret::{SealError, Sealer, SecretKey};
+use crate::secret::{RandomKey, SealError, Sealer};
 use crate::storage::Store;
 use crate::storage::inbound::{self, NewInbound};
 
@@ -22,7 +22,7 @@ pub struct Inbox {
     /// Seals what is kept.
     pub sealer: Sealer,
     /// Names chats without telling them.
-    pub secret_key: SecretKey,
+    pub names: RandomKey,
     /// Wakes those who handle it.
     pub bells: Arc<Bells>,
     /// The bot that the updates belong to; another bot counts its own.
@@ -78,7 +78,7 @@ impl Inbox {
 
     /// A name for a chat that does not tell it.
     pub fn pseudonym(&self, chat: &str) -> String {
-        self.secret_key.pseudonym("chat", chat)
+        self.names.sign(&format!("telegram chat {chat}"))
     }
 
     /// What a seal is about: it opens for its own number only.

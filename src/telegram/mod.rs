@@ -4,6 +4,7 @@
 mod api;
 mod button;
 mod courtesy;
+pub mod examine;
 mod group;
 mod handling;
 mod identity;
@@ -14,6 +15,8 @@ mod sending;
 mod text;
 mod update;
 mod webhook;
+
+pub use webhook::webhook_url;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +30,7 @@ use crate::clock::Clock;
 use crate::config::{Role, TelegramMode, TelegramSettings};
 use crate::conversation::Engine;
 use crate::knowledge::live::LiveKnowledge;
-use crate::secret::SecretKey;
+use crate::secret::{RandomKey, SecretKey};
 use crate::storage::Store;
 use courtesy::Courtesy;
 use handling::Handling;
@@ -71,6 +74,8 @@ pub struct Parts {
     pub bot_name: Arc<BotName>,
     /// Seals what came in.
     pub secret_key: SecretKey,
+    /// Names chats without telling them.
+    pub names: RandomKey,
     /// How users reach the public listener.
     pub public_url: String,
     /// How long the body of a request may take.
@@ -96,7 +101,7 @@ impl Telegram {
             store: Arc::clone(&parts.store),
             clock: parts.clock.clone(),
             sealer: parts.secret_key.sealer("inbound"),
-            secret_key: parts.secret_key.clone(),
+            names: parts.names.clone(),
             bells: Arc::clone(&parts.bells),
             source: format!("telegram:{}", whoami.identity().id),
         };
@@ -116,12 +121,15 @@ impl Telegram {
 
     fn webhook(&self) -> Option<Webhook> {
         match &self.settings.mode {
-            TelegramMode::Webhook(secret) if self.parts.role != Role::Worker => Some(Webhook {
-                inbox: self.inbox.clone(),
-                secret: secret.clone(),
-                body_timeout: self.parts.body_timeout,
-            }),
-            TelegramMode::Webhook(_) | TelegramMode::Polling => None,
+            TelegramMode::Webhook { secret, old } if self.parts.role != Role::Worker => {
+                Some(Webhook {
+                    inbox: self.inbox.clone(),
+                    secret: secret.clone(),
+                    old: old.clone(),
+                    body_timeout: self.parts.body_timeout,
+                })
+            }
+            TelegramMode::Webhook { .. } | TelegramMode::Polling => None,
         }
     }
 

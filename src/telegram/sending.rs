@@ -225,6 +225,7 @@ impl Sending {
         let (wait, tried, most) = match refusal {
             Refusal::Slow(wait) => {
                 tracing::warn!(seconds = wait.as_secs(), "Telegram asks for a pause");
+                metrics::counter!("tanya_telegram_pauses_total").increment(1);
                 let wait = Millis::try_from(wait.as_millis()).unwrap_or(pace::LONGEST_PAUSE);
                 let wait = wait.min(pace::LONGEST_PAUSE);
                 pace::pause(connection, &self.inbox.source, now + wait).await?;

@@ -20,6 +20,11 @@ use crate::secret::{Secret, same};
 
 /// Where updates are brought.
 pub const PATH: &str = "/telegram/webhook";
+/// Where updates are brought of a deployment that is reached so.
+pub fn webhook_url(public_url: &str) -> String {
+    format!("{public_url}{PATH}")
+}
+
 const SECRET_HEADER: &str = "x-telegram-bot-api-secret-token";
 /// The largest update that is read, in bytes: a text of 4,096 characters with all its entities is far smaller.
 const MAX_UPDATE: usize = 1024 * 1024;
@@ -34,6 +39,8 @@ pub struct Webhook {
     pub inbox: Inbox,
     /// What Telegram proves itself with.
     pub secret: Secret,
+    /// What it proved itself with before a change; it takes a moment until it brings the new one.
+    pub old: Option<Secret>,
     /// How long a body may take.
     pub body_timeout: Duration,
 }
@@ -47,7 +54,7 @@ impl Webhook {
     /// Tells Telegram where to bring updates, until it has understood. Nobody ever tells it to stop: others may be
     /// there to take them.
     pub async fn announce(self, bot: Bot, public_url: String, stop: CancellationToken) {
-        let Ok(url) = Url::parse(&format!("{public_url}{PATH}")) else {
+        let Ok(url) = Url::parse(&webhook_url(&public_url)) else {
             return;
         };
         loop {
@@ -73,7 +80,10 @@ impl Webhook {
     fn is_proven(&self, headers: &HeaderMap) -> bool {
         let mut given = headers.get_all(SECRET_HEADER).iter();
         match (given.next(), given.next()) {
-            (Some(given), None) => same(given.as_bytes(), self.secret.reveal().as_bytes()),
+            (Some(given), None) => {
+                let is = |secret: &Secret| same(given.as_bytes(), secret.reveal().as_bytes());
+                is(&self.secret) | self.old.as_ref().is_some_and(is)
+            }
             _ => false,
         }
     }

@@ -8,9 +8,10 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde::Serialize;
 
-use super::metrics;
+use super::{figures, metrics};
+use crate::clock::Clock;
 use crate::knowledge::live::LiveKnowledge;
-use crate::storage::{Store, conversation, inbound, outbox};
+use crate::storage::Store;
 
 /// What the operator's listener looks at.
 #[derive(Clone)]
@@ -19,6 +20,8 @@ pub struct AdminState {
     pub store: Arc<Store>,
     /// The knowledge.
     pub knowledge: Arc<LiveKnowledge>,
+    /// The time.
+    pub clock: Clock,
 }
 
 #[derive(Serialize)]
@@ -33,7 +36,7 @@ pub fn router(state: AdminState) -> Router {
     Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
-        .route("/metrics", get(figures))
+        .route("/metrics", get(all_figures))
         .with_state(state)
 }
 
@@ -61,32 +64,8 @@ async fn ready(State(state): State<AdminState>) -> (StatusCode, Json<Readiness>)
     (status, Json(readiness))
 }
 
-async fn figures(State(state): State<AdminState>) -> String {
-    let stale = if state.knowledge.is_stale() { 1.0 } else { 0.0 };
-    ::metrics::gauge!("tanya_knowledge_stale").set(stale);
-    let mut figures = metrics::collect().map_or_else(String::new, |handle| handle.render());
-    match queues(&state.store).await {
-        Ok(queues) => {
-            for (name, count) in queues {
-                figures.push_str(&format!("# TYPE {name} gauge\n{name} {count}\n"));
-            }
-        }
-        Err(error) => tracing::error!(%error, "what waits could not be counted"),
-    }
-    figures
-}
-
-/// What waits, and what was given up, over all processes on the database.
-async fn queues(store: &Store) -> sqlx::Result<[(&'static str, i64); 5]> {
-    let mut connection = store.connection().await?;
-    let (in_waiting, in_failed) = inbound::waiting_and_failed(&mut connection).await?;
-    let (out_waiting, out_dead) = outbox::waiting_and_dead(&mut connection).await?;
-    let unreachable = conversation::unreachable(&mut connection).await?;
-    Ok([
-        ("tanya_inbound_waiting", in_waiting),
-        ("tanya_inbound_failed", in_failed),
-        ("tanya_outbox_waiting", out_waiting),
-        ("tanya_outbox_dead", out_dead),
-        ("tanya_conversations_unreachable", unreachable),
-    ])
+async fn all_figures(State(state): State<AdminState>) -> String {
+    let mut text = metrics::collect().map_or_else(String::new, |handle| handle.render());
+    text.push_str(&figures::look(&state).await.into_text());
+    text
 }

@@ -76,6 +76,9 @@ pub struct Problem {
     /// Guesses that are left, where the code was wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     attempts_left: Option<usize>,
+    /// What to quote to the helpdesk, where something failed: the log knows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<String>,
 }
 
 impl Code {
@@ -197,6 +200,7 @@ impl IntoResponse for Refusal {
             code,
             detail: code.detail(),
             attempts_left,
+            reference: super::reference::current().filter(|_| status.is_server_error()),
         };
         let mut response = (status, axum::Json(problem)).into_response();
         let headers = response.headers_mut();

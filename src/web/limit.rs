@@ -18,7 +18,7 @@ use super::WebState;
 use super::error::Refusal;
 use crate::clock::Clock;
 use crate::identity::AskingNetwork;
-use crate::secret::SecretKey;
+use crate::secret::{RandomKey, SecretKey};
 use crate::storage::Store;
 use crate::storage::pace::{self, Rate};
 
@@ -37,8 +37,10 @@ pub struct WebLimits {
     pub store: Arc<Store>,
     /// The time.
     pub clock: Clock,
-    /// Names networks without telling them.
+    /// Signs what a page's button brings back.
     pub secret_key: SecretKey,
+    /// Names networks without telling them.
+    pub names: RandomKey,
     /// Networks that share an address.
     pub office_networks: Vec<IpNet>,
     /// Proxies whose forwarded-for header is believed.
@@ -71,7 +73,7 @@ impl WebLimits {
     ) -> Result<(), Refusal> {
         let factor = if network.office { OFFICE_FACTOR } else { 1 };
         let rate = Rate::an_hour(an_hour.saturating_mul(factor));
-        let name = self.secret_key.pseudonym("network", &network.prefix);
+        let name = self.name(network);
         let mut transaction = self.store.begin().await?;
         let key = format!("{key} {name}");
         let wait = pace::take(&mut transaction, &key, rate, self.clock.now()).await?;
@@ -88,9 +90,13 @@ impl WebLimits {
     /// A network, as limits on proofs count it.
     pub fn asking(&self, network: &Network) -> AskingNetwork {
         AskingNetwork {
-            name: self.secret_key.pseudonym("network", &network.prefix),
+            name: self.name(network),
             factor: if network.office { OFFICE_FACTOR } else { 1 },
         }
+    }
+
+    fn name(&self, network: &Network) -> String {
+        self.names.sign(&format!("network {}", network.prefix))
     }
 
     /// Counts a stream of a chat.
@@ -200,6 +206,7 @@ impl Streams {
         let mut open = self.lock();
         let streams = open.entry(conversation_id.to_owned()).or_default();
         streams.push_back(place.displaced.clone());
+        metrics::gauge!("tanya_streams").increment(1.0);
         while streams.len() > self.most {
             if let Some(oldest) = streams.pop_front() {
                 oldest.cancel();
@@ -230,6 +237,7 @@ impl StreamPlace {
 
 impl Drop for StreamPlace {
     fn drop(&mut self) {
+        metrics::gauge!("tanya_streams").decrement(1.0);
         // Whoever was displaced is not among them any more; the token tells which one it is.
         self.displaced.cancel();
         let mut open = self.streams.lock();

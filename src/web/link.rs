@@ -66,7 +66,8 @@ fn pressed_page(state: &WebState, headers: &HeaderMap, mut page: Response) -> Re
         metrics::counter!("tanya_link_prefetch_total").increment(1);
     }
     let nonce = random_token();
-    let signed = state.limits.secret_key.pseudonym("page", &nonce);
+    let signed = state.limits.secret_key.derived("page", &nonce).next();
+    let signed = encoded(signed.unwrap_or_default());
     let secure = state.site.is_secure();
     let cookie = format!(
         "{}={nonce}.{signed}; Path=/; Max-Age={COOKIE_AGE}; HttpOnly; SameSite=Strict{}",

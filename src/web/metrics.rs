@@ -23,6 +23,7 @@ pub fn collect() -> Option<&'static PrometheusHandle> {
         let recorder = builder.ok()?.build_recorder();
         let handle = recorder.handle();
         metrics::set_global_recorder(recorder).ok()?;
+        super::counted::begin();
         Some(handle)
     });
     handle.as_ref()
@@ -46,6 +47,7 @@ pub async fn measure(request: Request, next: Next) -> Response {
     };
     metrics::counter!("tanya_http_requests_total", "route" => route.clone(), "status" => class)
         .increment(1);
-    metrics::histogram!("tanya_http_request_seconds", "route" => route).record(seconds);
+    metrics::histogram!("tanya_http_request_seconds", "route" => route, "status" => class)
+        .record(seconds);
     response
 }

@@ -3,10 +3,12 @@
 pub mod admin;
 mod chat;
 pub mod console;
+mod counted;
 pub mod demo;
 mod error;
 mod events;
 mod extract;
+mod figures;
 mod headers;
 pub mod limit;
 mod link;
@@ -14,6 +16,7 @@ pub mod metrics;
 mod origin;
 pub mod pages;
 mod picture;
+mod reference;
 pub mod server;
 mod status;
 mod verify;
@@ -168,7 +171,8 @@ pub fn router(mut web: Web) -> Router {
         .route_layer(from_fn(metrics::measure))
         .with_state(state.clone())
         .merge(channels.layer(from_fn(metrics::measure)))
-        .layer(from_fn_with_state(state, headers::complete))
+        .layer(from_fn_with_state(state.clone(), headers::complete))
+        .layer(from_fn_with_state(state, reference::give))
 }
 
 fn broken(_: Box<dyn Any + Send + 'static>) -> Response {

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Who may import whom (docs/architecture.md). `clock` is free for all.
-const ALLOWED: [(&str, &[&str]); 31] = [
+const ALLOWED: [(&str, &[&str]); 33] = [
     ("main", &["cli"]),
     (
         "app",
@@ -25,6 +25,7 @@ const ALLOWED: [(&str, &[&str]); 31] = [
             "outbox",
             "portal",
             "question",
+            "rekey",
             "retention",
             "secret",
             "storage",
@@ -43,9 +44,12 @@ const ALLOWED: [(&str, &[&str]); 31] = [
             "bell",
             "config",
             "conversation",
+            "doctor",
             "key_ring",
             "knowledge",
+            "mail",
             "portal",
+            "rekey",
             "secret",
             "storage",
             "ticket",
@@ -165,6 +169,19 @@ const ALLOWED: [(&str, &[&str]); 31] = [
     ("knowledge", &["calendar"]),
     ("question", &["knowledge", "redact", "storage"]),
     ("redact", &[]),
+    ("rekey", &["outbox", "secret", "storage"]),
+    (
+        "doctor",
+        &[
+            "config",
+            "knowledge",
+            "mail",
+            "portal",
+            "secret",
+            "storage",
+            "telegram",
+        ],
+    ),
     ("retention", &["storage"]),
     ("storage", &[]),
 ];

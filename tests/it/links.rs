@@ -24,7 +24,8 @@ type Seen = (u16, BTreeMap<String, String>, String);
 async fn seen(response: Response) -> Seen {
     let status = response.status().as_u16();
     let headers = response.headers().iter();
-    let headers = headers.filter(|(name, _)| *name != "date" && *name != "set-cookie");
+    let headers = headers
+        .filter(|(name, _)| !["date", "set-cookie", "x-request-id"].contains(&name.as_str()));
     let headers =
         headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()));
     let headers = headers.collect();

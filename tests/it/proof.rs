@@ -36,7 +36,7 @@ async fn left_of(response: Response) -> i64 {
 async fn seen(response: Response) -> (u16, BTreeMap<String, String>, String) {
     let status = response.status().as_u16();
     let headers = response.headers().iter();
-    let headers = headers.filter(|(name, _)| *name != "date");
+    let headers = headers.filter(|(name, _)| *name != "date" && *name != "x-request-id");
     let headers =
         headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()));
     let headers = headers.collect();
@@ -516,7 +516,7 @@ async fn tripped(database: Database) {
             left_of(app.give_code(&token, "00000000").await).await;
         }
     }
-    assert!(app.figures().await.contains("tanya_breaker_total"));
+    assert!(app.figure("tanya_breaker_total").await >= 1.0);
     let recorded = "SELECT COUNT(*) FROM audit WHERE event = 'breaker'";
     assert_eq!(app.database.count(app.folder(), recorded).await, 1);
     // It looks the same, and nobody new is proved from there.

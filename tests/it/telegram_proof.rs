@@ -26,7 +26,7 @@ const PROMPT_BOUND: &str = "bagi nombor berakhir";
 const REFUSED: &str = "bukan untuk sembang ini";
 
 /// A person at their Telegram, who reads what comes in its order.
-struct Phone<'a> {
+pub struct Phone<'a> {
     app: &'a TestApp,
     telegram: &'a BotApi,
     chat: i64,
@@ -34,7 +34,7 @@ struct Phone<'a> {
 }
 
 impl<'a> Phone<'a> {
-    fn of(app: &'a TestApp, telegram: &'a BotApi, chat: i64) -> Self {
+    pub fn of(app: &'a TestApp, telegram: &'a BotApi, chat: i64) -> Self {
         Self {
             app,
             telegram,
@@ -96,7 +96,7 @@ impl<'a> Phone<'a> {
 
     /// Asks for a payslip as this person, proves it on the page and comes back: the chat is bound. The months that are
     /// offered.
-    async fn is_bound_to(&self, person: &Sample) -> Value {
+    pub async fn is_bound_to(&self, person: &Sample) -> Value {
         self.says("/slip");
         let prompt = self.hears(PROMPT).await;
         let finished = self.proves(&prompt, person).await;
