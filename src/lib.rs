@@ -24,6 +24,7 @@
 //! | [`question`] | what was asked and not answered |
 //! | [`redact`] | what must never be kept |
 //! | [`retention`] | deletes what is older than it may be kept |
+//! | [`rights`] | what persons may ask about their data, and what must be kept |
 //! | [`secret`] | keys and what is sealed with them |
 //! | [`storage`] | all SQL |
 //! | [`telegram`] | updates in, messages out |
@@ -53,6 +54,7 @@ pub mod portal;
 pub mod question;
 pub mod redact;
 pub mod retention;
+pub mod rights;
 pub mod secret;
 pub mod storage;
 pub mod telegram;

@@ -89,12 +89,16 @@ pub enum Permission {
     EditCalendar,
     /// Read the audit. Only the auditor: nobody reads the book who could have cause to mind what it says.
     ViewAudit,
+    /// File what a person asks about their data, and take the copy. Whoever answers persons, who stand before them.
+    FileDataRequest,
+    /// Approve it, and place and lift holds. Whoever answers for it; nobody for what they filed themselves.
+    DecideDataRequest,
     /// Make, change and disable accounts. Only the admin, who in turn sees nothing worth an account.
     ManageAgents,
 }
 
 /// Who may do what; what is not here nobody may.
-pub const ALLOWED: [(Permission, &[Role]); 18] = [
+pub const ALLOWED: [(Permission, &[Role]); 20] = [
     (Permission::ViewQueue, &[Officer, It, Supervisor, Auditor]),
     (Permission::ViewTicket, &[Officer, It, Supervisor, Auditor]),
     (Permission::ViewTranscript, &[Officer, It, Supervisor]),
@@ -115,6 +119,8 @@ pub const ALLOWED: [(Permission, &[Role]); 18] = [
     (Permission::RollBackKnowledge, &[Editor, Supervisor]),
     (Permission::EditCalendar, &[Supervisor, Admin]),
     (Permission::ViewAudit, &[Auditor]),
+    (Permission::FileDataRequest, &[Officer, Supervisor]),
+    (Permission::DecideDataRequest, &[Supervisor]),
     (Permission::ManageAgents, &[Admin]),
 ];
 
@@ -143,7 +149,9 @@ mod tests {
             RollBackKnowledge => 14,
             EditCalendar => 15,
             ViewAudit => 16,
-            ManageAgents => 17,
+            FileDataRequest => 17,
+            DecideDataRequest => 18,
+            ManageAgents => 19,
         }
     }
 
@@ -160,7 +168,7 @@ mod tests {
             .iter()
             .map(|(permission, _)| position(*permission))
             .collect();
-        assert_eq!(named, (0..18).collect::<Vec<_>>());
+        assert_eq!(named, (0..20).collect::<Vec<_>>());
     }
 
     #[test]

@@ -21,12 +21,14 @@ const SECRETS: [&str; 7] = [
 ];
 
 /// Every setting that has a meaning.
-const KNOWN: [&str; 68] = [
+const KNOWN: [&str; 72] = [
     "ADMIN_ADDR",
     "ALLOWED_ORIGINS",
+    "AUDIT_DAYS",
     "BINDINGS",
     "BINDING_DAYS",
     "BODY_TIMEOUT_S",
+    "CHALLENGE_DAYS",
     "CHAT_FAILURES_PER_DAY",
     "CHAT_IDENTITIES_PER_DAY",
     "CHAT_IDLE_HOURS",
@@ -43,6 +45,7 @@ const KNOWN: [&str; 68] = [
     "CONTACT_NAZIRAN",
     "CONTACT_TEKNIKAL",
     "DATABASE_URL",
+    "FAILED_INBOUND_DAYS",
     "FAILURES_PER_HOUR",
     "FIRST_BYTE_TIMEOUT_S",
     "FORM_URL",
@@ -88,6 +91,7 @@ const KNOWN: [&str; 68] = [
     "TELEGRAM_TOKEN",
     "TELEGRAM_TYPED_PROOF",
     "TELEGRAM_WEBHOOK_SECRET",
+    "TICKET_DAYS",
     "TRANSCRIPT_DAYS",
     "TRUSTED_PROXIES",
 ];

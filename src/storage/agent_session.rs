@@ -92,12 +92,3 @@ pub async fn delete_others(
         .await?;
     Ok(())
 }
-
-/// Forgets sign-ins that were not used since `before`.
-pub async fn delete_before(connection: &mut Connection, before: Millis) -> sqlx::Result<u64> {
-    let result = sqlx::query("DELETE FROM agent_session WHERE seen_at < $1")
-        .bind(before)
-        .execute(connection)
-        .await?;
-    Ok(result.rows_affected())
-}

@@ -184,12 +184,3 @@ pub async fn delete_of_contact(
         .await?;
     Ok(())
 }
-
-/// Forgets bindings that ended before `before`.
-pub async fn delete_ended(connection: &mut Connection, before: Millis) -> sqlx::Result<u64> {
-    let result = sqlx::query("DELETE FROM binding WHERE ended_at < $1")
-        .bind(before)
-        .execute(connection)
-        .await?;
-    Ok(result.rows_affected())
-}

@@ -180,12 +180,3 @@ pub async fn delete_of_conversation(
         .await?;
     Ok(())
 }
-
-/// Forgets proofs that ended before `before`.
-pub async fn delete_ended(connection: &mut Connection, before: Millis) -> sqlx::Result<u64> {
-    let result = sqlx::query("DELETE FROM proof WHERE ended_at < $1")
-        .bind(before)
-        .execute(connection)
-        .await?;
-    Ok(result.rows_affected())
-}

@@ -341,14 +341,3 @@ pub async fn close_settled(
     .fetch_optional(connection)
     .await
 }
-
-/// Forgets tickets that were settled and did not change since `before`; what belongs to them must be gone.
-pub async fn delete_settled(connection: &mut Connection, before: Millis) -> sqlx::Result<u64> {
-    let result = sqlx::query(
-        "DELETE FROM ticket WHERE updated_at < $1 AND status IN ('resolved', 'closed')",
-    )
-    .bind(before)
-    .execute(connection)
-    .await?;
-    Ok(result.rows_affected())
-}

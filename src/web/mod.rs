@@ -42,6 +42,7 @@ use crate::identity::Identity;
 use crate::knowledge::live::LiveKnowledge;
 use crate::portal::Portal;
 use crate::question::Questions;
+use crate::rights::Rights;
 use crate::telegram::BotName;
 use demo::Demo;
 use error::Code;
@@ -80,6 +81,8 @@ pub struct Web {
     pub questions: Arc<Questions>,
     /// What officers propose to add to the knowledge.
     pub proposals: Arc<Proposals>,
+    /// What persons may ask about their data.
+    pub rights: Arc<Rights>,
     /// The portal, if there is one.
     pub portal: Option<Arc<Portal>>,
     /// What the demonstration has instead of the world.

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Who may import whom (docs/architecture.md). `clock` is free for all.
-const ALLOWED: [(&str, &[&str]); 28] = [
+const ALLOWED: [(&str, &[&str]); 29] = [
     ("main", &["cli"]),
     (
         "app",
@@ -24,6 +24,7 @@ const ALLOWED: [(&str, &[&str]); 28] = [
             "portal",
             "question",
             "retention",
+            "rights",
             "secret",
             "storage",
             "telegram",
@@ -43,13 +44,22 @@ const ALLOWED: [(&str, &[&str]); 28] = [
             "key_ring",
             "knowledge",
             "portal",
+            "retention",
+            "rights",
             "storage",
             "ticket",
         ],
     ),
     (
         "config",
-        &["identity", "knowledge", "mail", "secret", "worker"],
+        &[
+            "identity",
+            "knowledge",
+            "mail",
+            "retention",
+            "secret",
+            "worker",
+        ],
     ),
     (
         "web",
@@ -68,6 +78,7 @@ const ALLOWED: [(&str, &[&str]); 28] = [
             "portal",
             "question",
             "redact",
+            "rights",
             "secret",
             "storage",
             "telegram",
@@ -143,7 +154,11 @@ const ALLOWED: [(&str, &[&str]); 28] = [
     ("knowledge", &["calendar"]),
     ("question", &["knowledge", "redact", "storage"]),
     ("redact", &[]),
-    ("retention", &["storage"]),
+    ("retention", &["audit", "storage"]),
+    (
+        "rights",
+        &["audit", "identity", "redact", "secret", "storage", "ticket"],
+    ),
     ("storage", &[]),
 ];
 

@@ -44,6 +44,8 @@ mod portal_faults;
 mod privacy;
 mod proof;
 mod questions;
+mod retention;
+mod rights;
 mod router;
 mod scale;
 mod search;

@@ -211,6 +211,9 @@ fn event_name(w: &Words, code: &str) -> String {
         Event::Breaker => w.t("Pemutus", "Breaker"),
         Event::Erased => w.t("Perbualan dipadam", "Conversation erased"),
         Event::Anchored => w.t("Hujung rekod dihantar", "End of the record sent"),
+        Event::Cut => w.t("Baris lama dipadam", "Old lines deleted"),
+        Event::Hold => w.t("Penangguhan pelupusan", "Legal hold"),
+        Event::DataRequest => w.t("Hak subjek data", "Data subject rights"),
     });
     name.map_or_else(|| code.to_owned(), str::to_owned)
 }

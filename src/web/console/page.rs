@@ -101,6 +101,7 @@ pub async fn shell(
         can_agents: who.may(Permission::ManageAgents),
         can_reports: who.may(Permission::ViewReports),
         can_calendar: who.may(Permission::EditCalendar),
+        can_rights: who.may(Permission::FileDataRequest),
         ..Shell::default()
     };
     if who.may(Permission::ViewQueue) {
