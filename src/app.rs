@@ -38,6 +38,7 @@ use crate::portal::simulator::Simulator;
 use crate::question::Questions;
 use crate::rekey::Rekey;
 use crate::retention::Retention;
+use crate::rights::Rights;
 use crate::secret::{self, Secret, SecretKey};
 use crate::storage::pace::Rate;
 use crate::storage::{Store, inbound, lease, outbox};
@@ -79,6 +80,8 @@ pub struct App {
     store: Arc<Store>,
     /// What deletes old transcripts.
     pub retention: Retention,
+    /// What persons may ask about their data.
+    pub rights: Arc<Rights>,
     tasks: JoinSet<()>,
     stop: CancellationToken,
 }
@@ -139,6 +142,18 @@ impl App {
             audit: identity.audit().clone(),
             chat_idle: settings.limits.chat_idle,
         });
+        let rights = Arc::new(Rights::new(
+            Arc::clone(&store),
+            clock.clone(),
+            Arc::clone(&identity),
+            secret_key.sealer("ticket"),
+        ));
+        let retention = Retention {
+            store: Arc::clone(&store),
+            clock: clock.clone(),
+            audit: identity.audit().clone(),
+            periods: settings.periods,
+        };
         let (mailer, inbox) = mailer(settings, &public_url)?;
         let worker = Worker::new(worker::Parts {
             store: Arc::clone(&store),
@@ -195,6 +210,7 @@ impl App {
             proposals,
             incidents,
             announcements,
+            rights: Arc::clone(&rights),
             portal,
             demo: inbox.map(|inbox| Demo {
                 inbox,
@@ -239,12 +255,8 @@ impl App {
         }
         tasks.spawn(Arc::clone(&knowledge).watch(stop.clone()));
         tasks.spawn(editions.follow(stop.clone()));
-        let retention = Retention {
-            store: Arc::clone(&store),
-            clock: clock.clone(),
-            transcript_days: settings.limits.transcript_days,
-        };
         tasks.spawn(retention.clone().run(stop.clone()));
+        tasks.spawn(Arc::clone(&rights).run(stop.clone()));
         tasks.spawn(condense(stop.clone()));
         tasks.spawn(heal(Arc::clone(&store), clock.clone(), stop.clone()));
         Ok(Self {
@@ -258,6 +270,7 @@ impl App {
             knowledge,
             store,
             retention,
+            rights,
             tasks,
             stop,
         })

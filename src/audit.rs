@@ -66,11 +66,17 @@ pub enum Event {
     Anchored,
     /// The database was restored from a backup.
     Restored,
+    /// The oldest lines were deleted; it says where the record begins.
+    Cut,
+    /// Something must be kept although its time is over, or not any more.
+    Hold,
+    /// A person's data were asked for, approved, refused, handed out, erased.
+    DataRequest,
 }
 
 impl Event {
     /// All of them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 28] = [
         Self::VerifyAsked,
         Self::VerifyStarted,
         Self::CodeMailed,
@@ -96,6 +102,9 @@ impl Event {
         Self::Erased,
         Self::Anchored,
         Self::Restored,
+        Self::Cut,
+        Self::Hold,
+        Self::DataRequest,
     ];
 
     /// The name as stored.
@@ -126,6 +135,9 @@ impl Event {
             Self::Erased => "conversation.erased",
             Self::Anchored => "audit.anchored",
             Self::Restored => "database.restored",
+            Self::Cut => "audit.cut",
+            Self::Hold => "data.hold",
+            Self::DataRequest => "data.request",
         }
     }
 }
@@ -228,6 +240,12 @@ pub enum Broken {
     /// The line that an anchor names is gone or another.
     #[error("line {0} is not the one that the anchor names")]
     Anchor(i64),
+    /// The line that an anchor names is older than the record is kept.
+    #[error("line {0} was deleted when its time was over; take a younger anchor")]
+    Past(i64),
+    /// Lines are missing at the beginning, and no line says that they were deleted when their time was over.
+    #[error("the lines up to {0} are gone, and the record does not say why")]
+    Beginning(i64),
     /// The database failed.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
@@ -285,7 +303,45 @@ impl Audit {
         self.key.sign(&text)
     }
 
-    /// Checks every line, the end, and an anchor if there is one; returns the end.
+    /// The last of the oldest lines whose time is over: all before it are from before `before`, and none is held. None if
+    /// there is nothing to delete.
+    pub async fn due(connection: &mut Connection, before: Millis) -> sqlx::Result<Option<i64>> {
+        let (start, _) = audit::start(connection).await?;
+        let oldest = audit::next_at(connection, start).await?;
+        if oldest.is_none_or(|at| at >= before) {
+            return Ok(None);
+        }
+        let kept = match audit::first_since(connection, before).await? {
+            Some(seq) => seq,
+            None => audit::head(connection).await?.0 + 1,
+        };
+        let held = audit::first_held(connection).await?;
+        let last = held.map_or(kept, |held| held.min(kept)) - 1;
+        Ok((last > start).then_some(last))
+    }
+
+    /// Moves the record's beginning behind the lines whose time is over: a line of its own says so, to which the rest stays
+    /// chained. The lines themselves are deleted afterwards.
+    pub async fn cut(
+        &self,
+        connection: &mut Connection,
+        before: Millis,
+        now: Millis,
+    ) -> sqlx::Result<()> {
+        let Some(seq) = Self::due(connection, before).await? else {
+            return Ok(());
+        };
+        let Some(mac) = audit::mac_of(connection, seq).await? else {
+            return Ok(());
+        };
+        let start = Anchor { seq, mac };
+        let detail = start.to_string();
+        let entry = Entry::new(Event::Cut, "cut").detail(&detail);
+        self.record(connection, entry, now).await?;
+        audit::set_start(connection, start.seq, &start.mac).await
+    }
+
+    /// Checks every line, the beginning, the end, and an anchor if there is one; returns the end.
     pub async fn verify(&self, store: &Store, anchor: Option<&Anchor>) -> Result<Anchor, Broken> {
         let mut connection = store.connection().await?;
         self.check(&mut connection, anchor).await
@@ -297,11 +353,26 @@ impl Audit {
         connection: &mut Connection,
         anchor: Option<&Anchor>,
     ) -> Result<Anchor, Broken> {
+        loop {
+            let start = beginning(connection).await?;
+            let checked = self.verify_from(connection, &start, anchor).await;
+            // What was deleted while this was read is missing for a reason.
+            if beginning(connection).await? == start {
+                return checked;
+            }
+        }
+    }
+
+    async fn verify_from(
+        &self,
+        connection: &mut Connection,
+        start: &Anchor,
+        anchor: Option<&Anchor>,
+    ) -> Result<Anchor, Broken> {
         let (noted, noted_mac) = audit::head(connection).await?;
-        let mut last = Anchor {
-            seq: 0,
-            mac: String::new(),
-        };
+        let mut last = start.clone();
+        let mut said = start.seq == 0;
+        let begins = start.to_string();
         loop {
             let rows = audit::after(connection, last.seq, PAGE).await?;
             if rows.is_empty() {
@@ -315,6 +386,7 @@ impl Audit {
                 if !same(right.as_bytes(), row.mac.as_bytes()) {
                     return Err(Broken::Line(row.seq));
                 }
+                said |= row.event == Event::Cut.as_str() && row.detail == begins;
                 last = Anchor {
                     seq: row.seq,
                     mac: row.mac,
@@ -332,9 +404,21 @@ impl Audit {
                 noted,
             });
         }
+        if !said {
+            return Err(Broken::Beginning(start.seq));
+        }
         match anchor {
             Some(anchor) if anchor.seq > last.seq => Err(Broken::Anchor(anchor.seq)),
+            Some(anchor) if anchor.seq < start.seq => Err(Broken::Past(anchor.seq)),
+            Some(anchor) if anchor.seq == start.seq && anchor.mac != start.mac => {
+                Err(Broken::Anchor(anchor.seq))
+            }
             Some(_) | None => Ok(last),
         }
     }
+}
+
+async fn beginning(connection: &mut Connection) -> sqlx::Result<Anchor> {
+    let (seq, mac) = audit::start(connection).await?;
+    Ok(Anchor { seq, mac })
 }

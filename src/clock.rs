@@ -140,6 +140,14 @@ pub fn shown(at: Millis) -> String {
     local(at).strftime("%d/%m/%Y, %H:%M").to_string()
 }
 
+/// The moment at which a day in Kelantan is over.
+pub fn end_of_day(day: Date) -> Millis {
+    let zone = jiff::tz::TimeZone::fixed(jiff::tz::Offset::constant(8));
+    let next = day.tomorrow().unwrap_or(day);
+    let over = next.to_zoned(zone);
+    over.map_or(Millis::MAX, |over| over.timestamp().as_millisecond())
+}
+
 /// A moment as RFC 3339 in UTC, as the interface has it.
 pub fn rfc3339(at: Millis) -> String {
     timestamp(at).to_string()

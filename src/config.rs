@@ -20,6 +20,7 @@ use url::Url;
 use crate::identity::limits::Limits as IdentityLimits;
 use crate::incident::Rules as IncidentRules;
 use crate::knowledge::answer::Contacts;
+use crate::retention::Periods;
 use crate::secret::{Secret, SecretKey};
 use crate::worker::Offices;
 use reader::Reader;
@@ -89,6 +90,8 @@ pub struct Settings {
     pub clock_offset_ms: i64,
     /// What the server bears.
     pub limits: Limits,
+    /// How long what is kept.
+    pub periods: Periods,
     /// What is logged, as `tracing` filters read it.
     pub log: String,
     /// How it is logged.

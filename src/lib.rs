@@ -29,6 +29,7 @@
 //! | [`redact`] | what must never be kept |
 //! | [`rekey`] | seals anew after a change of the secret |
 //! | [`retention`] | deletes what is older than it may be kept |
+//! | [`rights`] | what persons may ask about their data, and what must be kept |
 //! | [`secret`] | keys and what is sealed with them |
 //! | [`storage`] | all SQL |
 //! | [`telegram`] | updates in, messages out |
@@ -63,6 +64,7 @@ pub mod question;
 pub mod redact;
 pub mod rekey;
 pub mod retention;
+pub mod rights;
 pub mod secret;
 pub mod storage;
 pub mod telegram;

@@ -92,6 +92,8 @@ impl Questions {
             .filter(|row| row.next.is_some() || row.created_at < now - CHOOSING);
         let choices = choices.filter(|row| !is_chosen(row)).map(not_chosen);
         let mut all: Vec<Missed> = fallbacks.chain(choices).chain(votes).collect();
+        // What was erased is counted, and asks nothing.
+        all.retain(|missed| !missed.text.is_empty());
         all.sort_by_key(|missed| std::cmp::Reverse(missed.at));
         all.truncate(LATEST);
         let dismissed = dismissed.into_iter().map(|row| row.text);

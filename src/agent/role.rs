@@ -91,12 +91,16 @@ pub enum Permission {
     EditCalendar,
     /// Read the audit. Only the auditor: nobody reads the book who could have cause to mind what it says.
     ViewAudit,
+    /// File what a person asks about their data, and take the copy. Whoever answers persons, who stand before them.
+    FileDataRequest,
+    /// Approve it, and place and lift holds. Whoever answers for it; nobody for what they filed themselves.
+    DecideDataRequest,
     /// Make, change and disable accounts. Only the admin, who in turn sees nothing worth an account.
     ManageAgents,
 }
 
 /// Who may do what; what is not here nobody may.
-pub const ALLOWED: [(Permission, &[Role]); 19] = [
+pub const ALLOWED: [(Permission, &[Role]); 21] = [
     (Permission::ViewQueue, &[Officer, It, Supervisor, Auditor]),
     (Permission::ViewTicket, &[Officer, It, Supervisor, Auditor]),
     (Permission::ViewTranscript, &[Officer, It, Supervisor]),
@@ -118,6 +122,8 @@ pub const ALLOWED: [(Permission, &[Role]); 19] = [
     (Permission::ManageIncidents, &[Supervisor]),
     (Permission::EditCalendar, &[Supervisor, Admin]),
     (Permission::ViewAudit, &[Auditor]),
+    (Permission::FileDataRequest, &[Officer, Supervisor]),
+    (Permission::DecideDataRequest, &[Supervisor]),
     (Permission::ManageAgents, &[Admin]),
 ];
 
@@ -147,7 +153,9 @@ mod tests {
             ManageIncidents => 15,
             EditCalendar => 16,
             ViewAudit => 17,
-            ManageAgents => 18,
+            FileDataRequest => 18,
+            DecideDataRequest => 19,
+            ManageAgents => 20,
         }
     }
 
@@ -164,7 +172,7 @@ mod tests {
             .iter()
             .map(|(permission, _)| position(*permission))
             .collect();
-        assert_eq!(named, (0..19).collect::<Vec<_>>());
+        assert_eq!(named, (0..21).collect::<Vec<_>>());
     }
 
     #[test]

@@ -9,8 +9,10 @@ mod chat;
 mod check;
 mod doctor;
 mod eval;
+mod hold;
 mod migrate;
 mod output;
+mod purge;
 mod rekey;
 mod serve;
 mod simulator;
@@ -106,6 +108,20 @@ enum Command {
     },
     /// Seal anew what TANYA_SECRET_KEY_OLD has sealed; afterwards it is not needed any more.
     Rekey,
+    /// Delete what is older than it may be kept, as the server does every hour, and tell what went and what stays.
+    Purge {
+        /// Tell what would go, and delete nothing.
+        #[arg(long)]
+        dry_run: bool,
+        /// Print one JSON document.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Keep a ticket or a chat although its time is over.
+    Hold {
+        #[command(subcommand)]
+        command: HoldCommand,
+    },
     /// Look after who works in the console.
     Agent {
         #[command(subcommand)]
@@ -125,6 +141,29 @@ enum AuditCommand {
         /// An end of the record that was told before, as in the supervisor's daily mail: shows what was cut off since.
         #[arg(long, value_name = "SEQ:MAC")]
         anchor: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum HoldCommand {
+    /// Place a hold; prints its id.
+    Add {
+        /// The ticket's number, or the chat's id.
+        #[arg(value_name = "NUMBER|ID")]
+        what: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+        /// The last day that it holds; without it, until it is lifted.
+        #[arg(long, value_name = "YYYY-MM-DD")]
+        until: Option<String>,
+    },
+    /// List all holds.
+    List,
+    /// Lift a hold.
+    Lift {
+        /// The hold's id.
+        id: String,
     },
 }
 
@@ -300,6 +339,10 @@ impl Cli {
                 command: AuditCommand::Verify { anchor },
             } => audit::verify(&settings(config, out)?, anchor.as_deref(), out),
             Command::Rekey => rekey::run(&settings(config, out)?, out),
+            Command::Purge { dry_run, json } => {
+                purge::run(&settings(config, out)?, dry_run, json, out)
+            }
+            Command::Hold { command } => hold::run(&settings(config, out)?, &command, out),
             Command::Agent { command } => agent::run(&settings(config, out)?, &command, out),
             Command::Ticket { command } => ticket::run(&settings(config, out)?, &command, out),
         }

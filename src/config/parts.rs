@@ -17,6 +17,7 @@ use crate::knowledge::REVIEW_DAYS;
 use crate::knowledge::answer::Contacts;
 use crate::mail::OfficeAddress;
 use crate::mail::smtp::Smtp;
+use crate::retention::Periods;
 use crate::secret::{KEY_BYTES, Secret, SecretKey};
 use crate::worker::Offices;
 
@@ -68,6 +69,7 @@ impl Reader {
                 .parsed("CLOCK_OFFSET_S", "a number of seconds", 0_i64)
                 .saturating_mul(1000),
             limits: self.limits(),
+            periods: self.periods(),
             log: self.log(),
             log_format: self.log_format(),
             warnings: Vec::new(),
@@ -129,7 +131,11 @@ impl Reader {
             body: self.seconds("BODY_TIMEOUT_S", 10),
             shutdown: self.seconds("SHUTDOWN_TIMEOUT_S", 10),
             chat_idle: Duration::from_secs(hours.saturating_mul(3600)),
-            transcript_days: self.parsed("TRANSCRIPT_DAYS", "a number of days", 90),
+            transcript_days: self.parsed(
+                "TRANSCRIPT_DAYS",
+                "a number of days",
+                Periods::default().transcripts,
+            ),
             new_chats: self.count("NEW_CHATS_PER_HOUR", 300),
             chat_messages: self.count("CHAT_MESSAGES_PER_MINUTE", 60),
             chat_streams: self.count("CHAT_STREAMS", 3),
@@ -139,6 +145,25 @@ impl Reader {
                     .min(10_000),
             ),
         }
+    }
+
+    fn periods(&mut self) -> Periods {
+        let usual = Periods::default();
+        let days = "a number of days";
+        let periods = Periods {
+            transcripts: self.parsed("TRANSCRIPT_DAYS", days, usual.transcripts),
+            tickets: self.parsed("TICKET_DAYS", days, usual.tickets),
+            record: self.parsed("AUDIT_DAYS", days, usual.record),
+            challenges: self.parsed("CHALLENGE_DAYS", days, usual.challenges),
+            failed: self.parsed("FAILED_INBOUND_DAYS", days, usual.failed),
+        };
+        if periods.record < periods.tickets.max(periods.transcripts) {
+            self.problems.push(
+                "TANYA_AUDIT_DAYS must not be less than TANYA_TICKET_DAYS and TANYA_TRANSCRIPT_DAYS: the record tells whose they are"
+                    .to_owned(),
+            );
+        }
+        periods
     }
 
     fn identity_limits(&mut self) -> IdentityLimits {

@@ -22,12 +22,14 @@ const SECRETS: [&str; 8] = [
 ];
 
 /// Every setting that has a meaning.
-const KNOWN: [&str; 80] = [
+const KNOWN: [&str; 84] = [
     "ADMIN_ADDR",
     "ALLOWED_ORIGINS",
+    "AUDIT_DAYS",
     "BINDINGS",
     "BINDING_DAYS",
     "BODY_TIMEOUT_S",
+    "CHALLENGE_DAYS",
     "CHAT_FAILURES_PER_DAY",
     "CHAT_IDENTITIES_PER_DAY",
     "CHAT_IDLE_HOURS",
@@ -44,6 +46,7 @@ const KNOWN: [&str; 80] = [
     "CONTACT_NAZIRAN",
     "CONTACT_TEKNIKAL",
     "DATABASE_URL",
+    "FAILED_INBOUND_DAYS",
     "FAILURES_PER_HOUR",
     "FIRST_BYTE_TIMEOUT_S",
     "FORM_URL",
@@ -91,6 +94,7 @@ const KNOWN: [&str; 80] = [
     "TELEGRAM_TYPED_PROOF",
     "TELEGRAM_WEBHOOK_SECRET",
     "TELEGRAM_WEBHOOK_SECRET_OLD",
+    "TICKET_DAYS",
     "TRANSCRIPT_DAYS",
     "TRUSTED_PROXIES",
     "SISTEM_URL",

@@ -2,7 +2,7 @@
 
 use super::handoff::NUMBER;
 use super::hub::Signal;
-use super::message::{Body, Channel, Reply, Sender};
+use super::message::{Body, Channel, Kind, Reply, Sender};
 use super::turn::Decision;
 use super::{Engine, INBOUND_NEWS};
 use crate::audit::{Entry, Event};
@@ -11,7 +11,7 @@ use crate::outbox::{self, Delivery, Payload};
 use crate::storage::conversation::{self, ConversationRow};
 use crate::storage::message::MessageRow;
 use crate::storage::{
-    Connection, announcement, chat_word, inbound, outage, outbox as deliveries, picture,
+    Connection, announcement, chat_word, hold, inbound, outage, outbox as deliveries, picture,
     trouble_report,
 };
 use crate::ticket::TicketNumber;
@@ -40,6 +40,28 @@ impl Engine {
                 payload: None,
             };
             delivery.enqueue(&self.store, transaction, now).await?;
+        }
+        Ok(())
+    }
+
+    /// What a hold keeps is not deleted, and its person is told so.
+    pub(super) async fn respect_holds(
+        &self,
+        row: &ConversationRow,
+        decision: &mut Decision,
+    ) -> sqlx::Result<()> {
+        if !decision.erase {
+            return Ok(());
+        }
+        let mut transaction = self.store.begin().await?;
+        hold::cover(&mut transaction, self.clock.now()).await?;
+        let held = hold::covers(&mut transaction, "conversation", &row.id).await?;
+        transaction.commit().await?;
+        if held {
+            decision.erase = false;
+            let knowledge = self.knowledge.current();
+            let sentence = knowledge.messages().erase_held.get(decision.language);
+            decision.replies = vec![Reply::text(sentence.clone()).kind(Kind::Notice)];
         }
         Ok(())
     }

@@ -372,6 +372,7 @@ impl Engine {
             turn.take();
         }
         self.fulfil(&row, &mut decision, ahead).await?;
+        self.respect_holds(&row, &mut decision).await?;
         let hides = decision.heard.contains(HIDDEN);
         if hides && incoming.original.is_some() && !decision.effects.expected_secret {
             let notice = turn::removal(&self.knowledge.current(), decision.language);

@@ -76,6 +76,8 @@ messages! {
     erase_no [],
     /// Everything was deleted.
     erased [],
+    /// It must be kept for now.
+    erase_held [],
     /// Nothing was.
     not_erased [],
     /// A choice that is not offered any more.

@@ -93,15 +93,6 @@ pub async fn delete_others(
     Ok(())
 }
 
-/// Forgets sign-ins that were not used since `before`.
-pub async fn delete_before(connection: &mut Connection, before: Millis) -> sqlx::Result<u64> {
-    let result = sqlx::query("DELETE FROM agent_session WHERE seen_at < $1")
-        .bind(before)
-        .execute(connection)
-        .await?;
-    Ok(result.rows_affected())
-}
-
 /// Ends every sign-in of everybody; tells how many.
 pub async fn delete_all(connection: &mut Connection) -> sqlx::Result<u64> {
     let result = sqlx::query("DELETE FROM agent_session")

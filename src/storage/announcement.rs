@@ -265,15 +265,3 @@ pub async fn forget(connection: &mut Connection, conversation_id: &str) -> sqlx:
     .await?;
     Ok(())
 }
-
-/// Forgets subscriptions of chats that are gone.
-pub async fn delete_gone(connection: &mut Connection) -> sqlx::Result<u64> {
-    let result = sqlx::query(
-        "DELETE FROM announcement_subscription WHERE NOT EXISTS
-             (SELECT 1 FROM conversation c
-              WHERE c.id = announcement_subscription.conversation_id AND c.ended_at IS NULL)",
-    )
-    .execute(connection)
-    .await?;
-    Ok(result.rows_affected())
-}

@@ -185,15 +185,6 @@ pub async fn delete_of_contact(
     Ok(())
 }
 
-/// Forgets bindings that ended before `before`.
-pub async fn delete_ended(connection: &mut Connection, before: Millis) -> sqlx::Result<u64> {
-    let result = sqlx::query("DELETE FROM binding WHERE ended_at < $1")
-        .bind(before)
-        .execute(connection)
-        .await?;
-    Ok(result.rows_affected())
-}
-
 /// Ends all bindings; tells how many.
 pub async fn end_all(connection: &mut Connection, at: Millis) -> sqlx::Result<u64> {
     let result = sqlx::query("UPDATE binding SET ended_at = $1 WHERE ended_at IS NULL")

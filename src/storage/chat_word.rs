@@ -66,29 +66,3 @@ pub async fn delete_of(connection: &mut Connection, conversation_id: &str) -> sq
         .await?;
     Ok(())
 }
-
-/// Forgets the words of days on which something was said before `before`: none stays longer than its message.
-pub async fn delete_before(connection: &mut Connection, before: Millis) -> sqlx::Result<u64> {
-    let result = sqlx::query("DELETE FROM chat_word WHERE day <= $1")
-        .bind(day_of(before))
-        .execute(connection)
-        .await?;
-    Ok(result.rows_affected())
-}
-
-/// Forgets the words of the `limit` oldest conversations that nobody wrote in since `before`.
-pub async fn delete_idle_since(
-    connection: &mut Connection,
-    before: Millis,
-    limit: i64,
-) -> sqlx::Result<u64> {
-    let result = sqlx::query(
-        "DELETE FROM chat_word WHERE conversation_id IN
-             (SELECT id FROM conversation WHERE active_at < $1 ORDER BY active_at, id LIMIT $2)",
-    )
-    .bind(before)
-    .bind(limit)
-    .execute(connection)
-    .await?;
-    Ok(result.rows_affected())
-}

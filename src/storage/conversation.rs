@@ -312,57 +312,6 @@ pub async fn end(connection: &mut Connection, id: &str, at: Millis) -> sqlx::Res
     Ok(())
 }
 
-/// Deletes the votes of the `limit` oldest conversations that nobody wrote in since `before`.
-pub async fn delete_feedback_idle_since(
-    connection: &mut Connection,
-    before: Millis,
-    limit: i64,
-) -> sqlx::Result<u64> {
-    let result = sqlx::query(
-        "DELETE FROM feedback WHERE conversation_id IN
-             (SELECT id FROM conversation WHERE active_at < $1 ORDER BY active_at, id LIMIT $2)",
-    )
-    .bind(before)
-    .bind(limit)
-    .execute(connection)
-    .await?;
-    Ok(result.rows_affected())
-}
-
-/// Deletes the messages of the `limit` oldest conversations that nobody wrote in since `before`.
-pub async fn delete_messages_idle_since(
-    connection: &mut Connection,
-    before: Millis,
-    limit: i64,
-) -> sqlx::Result<u64> {
-    let result = sqlx::query(
-        "DELETE FROM message WHERE conversation_id IN
-             (SELECT id FROM conversation WHERE active_at < $1 ORDER BY active_at, id LIMIT $2)",
-    )
-    .bind(before)
-    .bind(limit)
-    .execute(connection)
-    .await?;
-    Ok(result.rows_affected())
-}
-
-/// Deletes the `limit` oldest conversations that nobody wrote in since `before`.
-pub async fn delete_idle_since(
-    connection: &mut Connection,
-    before: Millis,
-    limit: i64,
-) -> sqlx::Result<u64> {
-    let result = sqlx::query(
-        "DELETE FROM conversation WHERE id IN
-             (SELECT id FROM conversation WHERE active_at < $1 ORDER BY active_at, id LIMIT $2)",
-    )
-    .bind(before)
-    .bind(limit)
-    .execute(connection)
-    .await?;
-    Ok(result.rows_affected())
-}
-
 /// Leaves out so many message numbers of the web chats that are open: a page may hold messages under numbers that are
 /// not known here, and would take the next ones to be those.
 pub async fn skip_seqs(connection: &mut Connection, count: i64) -> sqlx::Result<u64> {

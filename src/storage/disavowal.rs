@@ -42,12 +42,3 @@ pub async fn take(
     .fetch_optional(connection)
     .await
 }
-
-/// Forgets tokens that were made before `before`.
-pub async fn delete_before(connection: &mut Connection, before: Millis) -> sqlx::Result<u64> {
-    let result = sqlx::query("DELETE FROM disavowal WHERE created_at < $1")
-        .bind(before)
-        .execute(connection)
-        .await?;
-    Ok(result.rows_affected())
-}

@@ -148,15 +148,6 @@ pub async fn delete_of_conversation(
     Ok(())
 }
 
-/// Forgets links that were made before `before`.
-pub async fn delete_before(connection: &mut Connection, before: Millis) -> sqlx::Result<u64> {
-    let result = sqlx::query("DELETE FROM document_link WHERE created_at < $1")
-        .bind(before)
-        .execute(connection)
-        .await?;
-    Ok(result.rows_affected())
-}
-
 /// Ends all links that could still be opened; tells how many.
 pub async fn expire_all(connection: &mut Connection, at: Millis) -> sqlx::Result<u64> {
     let result = sqlx::query(

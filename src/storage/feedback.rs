@@ -35,20 +35,3 @@ pub async fn put(connection: &mut Connection, row: &FeedbackRow) -> sqlx::Result
     .await?;
     Ok(())
 }
-
-/// Deletes the votes on messages that were written before `before`.
-pub async fn delete_on_messages_before(
-    connection: &mut Connection,
-    before: Millis,
-) -> sqlx::Result<u64> {
-    let result = sqlx::query(
-        "DELETE FROM feedback WHERE EXISTS
-             (SELECT 1 FROM message m
-              WHERE m.conversation_id = feedback.conversation_id AND m.seq = feedback.seq
-                AND m.created_at < $1)",
-    )
-    .bind(before)
-    .execute(connection)
-    .await?;
-    Ok(result.rows_affected())
-}

@@ -179,28 +179,6 @@ pub async fn waiting_and_failed(connection: &mut Connection) -> sqlx::Result<(i6
     .await
 }
 
-/// Wipes what was given up before `before`.
-pub async fn wipe_failed(connection: &mut Connection, before: Millis) -> sqlx::Result<u64> {
-    let result = sqlx::query(
-        "UPDATE inbound SET sealed = NULL
-         WHERE outcome = 'failed' AND sealed IS NOT NULL AND settled_at < $1",
-    )
-    .bind(before)
-    .execute(connection)
-    .await?;
-    Ok(result.rows_affected())
-}
-
-/// Forgets settled things that came before `before`: nobody brings them again.
-pub async fn delete_settled(connection: &mut Connection, before: Millis) -> sqlx::Result<u64> {
-    let result =
-        sqlx::query("DELETE FROM inbound WHERE settled_at IS NOT NULL AND received_at < $1")
-            .bind(before)
-            .execute(connection)
-            .await?;
-    Ok(result.rows_affected())
-}
-
 /// Gives up everything that is to be settled; what it holds is kept sealed for a while. Tells how many.
 pub async fn give_up_all(connection: &mut Connection, at: Millis) -> sqlx::Result<u64> {
     let result = sqlx::query(

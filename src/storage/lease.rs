@@ -43,15 +43,6 @@ pub async fn take_over(connection: &mut Connection) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// Forgets leases that ended before `before`.
-pub async fn delete_ended(connection: &mut Connection, before: Millis) -> sqlx::Result<u64> {
-    let result = sqlx::query("DELETE FROM lease WHERE until < $1")
-        .bind(before)
-        .execute(connection)
-        .await?;
-    Ok(result.rows_affected())
-}
-
 /// Takes a lease that nobody ever had; tells whether this was the first time. Its name begins with `once`.
 pub async fn take_once(
     connection: &mut Connection,

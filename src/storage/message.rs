@@ -150,21 +150,3 @@ pub async fn sender_of(
         .fetch_optional(connection)
         .await
 }
-
-/// Deletes the `limit` oldest messages that were written before `before`; votes on them must be gone.
-pub async fn delete_before(
-    connection: &mut Connection,
-    before: Millis,
-    limit: i64,
-) -> sqlx::Result<u64> {
-    let result = sqlx::query(
-        "DELETE FROM message WHERE (conversation_id, seq) IN
-             (SELECT conversation_id, seq FROM message WHERE created_at < $1
-              ORDER BY created_at, conversation_id, seq LIMIT $2)",
-    )
-    .bind(before)
-    .bind(limit)
-    .execute(connection)
-    .await?;
-    Ok(result.rows_affected())
-}

@@ -157,15 +157,3 @@ pub async fn forget(connection: &mut Connection, conversation_id: &str) -> sqlx:
         .await?;
     Ok(())
 }
-
-/// Forgets who was told before a moment.
-pub async fn delete_settled_before(
-    connection: &mut Connection,
-    before: Millis,
-) -> sqlx::Result<u64> {
-    let result = sqlx::query("DELETE FROM outage_subscription WHERE settled_at < $1")
-        .bind(before)
-        .execute(connection)
-        .await?;
-    Ok(result.rows_affected())
-}

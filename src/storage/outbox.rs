@@ -158,15 +158,6 @@ pub async fn waiting_and_dead(connection: &mut Connection) -> sqlx::Result<(i64,
     .await
 }
 
-/// Forgets deliveries that ended and were written before `before`.
-pub async fn delete_done(connection: &mut Connection, before: Millis) -> sqlx::Result<u64> {
-    let result = sqlx::query("DELETE FROM outbox WHERE done_at IS NOT NULL AND created_at < $1")
-        .bind(before)
-        .execute(connection)
-        .await?;
-    Ok(result.rows_affected())
-}
-
 /// Forgets the deliveries of a conversation, those that wait included.
 pub async fn delete_of(connection: &mut Connection, conversation_id: &str) -> sqlx::Result<()> {
     sqlx::query("DELETE FROM outbox WHERE conversation_id = $1")

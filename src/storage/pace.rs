@@ -111,12 +111,3 @@ pub async fn reached_at(connection: &mut Connection, key: &str) -> sqlx::Result<
         .await?;
     Ok(at.unwrap_or(0))
 }
-
-/// Forgets what has been free since `before`.
-pub async fn delete_free(connection: &mut Connection, before: Millis) -> sqlx::Result<u64> {
-    let result = sqlx::query("DELETE FROM pace WHERE free_at < $1 AND paused_until < $1")
-        .bind(before)
-        .execute(connection)
-        .await?;
-    Ok(result.rows_affected())
-}

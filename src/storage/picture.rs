@@ -153,31 +153,3 @@ pub async fn delete_of(connection: &mut Connection, conversation_id: &str) -> sq
         .await?;
     Ok(())
 }
-
-/// Deletes what came before `before`, and what no ticket was opened for that came before `unclaimed`.
-pub async fn delete_before(
-    connection: &mut Connection,
-    before: Millis,
-    unclaimed: Millis,
-) -> sqlx::Result<u64> {
-    let result = sqlx::query(
-        "DELETE FROM picture WHERE created_at < $1 OR (number IS NULL AND created_at < $2)",
-    )
-    .bind(before)
-    .bind(unclaimed)
-    .execute(connection)
-    .await?;
-    Ok(result.rows_affected())
-}
-
-/// Deletes the pictures of tickets that were settled and did not change since `before`.
-pub async fn delete_settled(connection: &mut Connection, before: Millis) -> sqlx::Result<u64> {
-    let result = sqlx::query(
-        "DELETE FROM picture WHERE number IN
-             (SELECT number FROM ticket WHERE updated_at < $1 AND status IN ('resolved', 'closed'))",
-    )
-    .bind(before)
-    .execute(connection)
-    .await?;
-    Ok(result.rows_affected())
-}

@@ -181,15 +181,6 @@ pub async fn delete_of_conversation(
     Ok(())
 }
 
-/// Forgets proofs that ended before `before`.
-pub async fn delete_ended(connection: &mut Connection, before: Millis) -> sqlx::Result<u64> {
-    let result = sqlx::query("DELETE FROM proof WHERE ended_at < $1")
-        .bind(before)
-        .execute(connection)
-        .await?;
-    Ok(result.rows_affected())
-}
-
 /// Ends all proofs; tells how many.
 pub async fn end_all(connection: &mut Connection, at: Millis) -> sqlx::Result<u64> {
     let result = sqlx::query("UPDATE proof SET ended_at = $1 WHERE ended_at IS NULL")

@@ -156,16 +156,3 @@ pub async fn set_state(connection: &mut Connection, id: &str, state: &str) -> sq
         .await?;
     Ok(())
 }
-
-/// Forgets what was refused before `before`.
-pub async fn delete_refused_before(
-    connection: &mut Connection,
-    before: Millis,
-) -> sqlx::Result<u64> {
-    let result =
-        sqlx::query("DELETE FROM knowledge_proposal WHERE state = 'refused' AND decided_at < $1")
-            .bind(before)
-            .execute(connection)
-            .await?;
-    Ok(result.rows_affected())
-}

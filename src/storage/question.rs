@@ -145,15 +145,3 @@ pub async fn restore(connection: &mut Connection, id: &str) -> sqlx::Result<bool
         .await?;
     Ok(result.rows_affected() == 1)
 }
-
-/// Forgets what was set aside before `before`.
-pub async fn delete_dismissed_before(
-    connection: &mut Connection,
-    before: Millis,
-) -> sqlx::Result<u64> {
-    let result = sqlx::query("DELETE FROM question_dismissed WHERE dismissed_at < $1")
-        .bind(before)
-        .execute(connection)
-        .await?;
-    Ok(result.rows_affected())
-}

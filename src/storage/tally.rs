@@ -34,12 +34,3 @@ pub async fn put(connection: &mut Connection, key: &str, recent: &str) -> sqlx::
         .await?;
     Ok(())
 }
-
-/// Forgets what nobody looked at since `before`.
-pub async fn delete_untouched(connection: &mut Connection, before: Millis) -> sqlx::Result<u64> {
-    let result = sqlx::query("DELETE FROM tally WHERE touched_at < $1")
-        .bind(before)
-        .execute(connection)
-        .await?;
-    Ok(result.rows_affected())
-}

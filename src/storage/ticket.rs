@@ -342,17 +342,6 @@ pub async fn close_settled(
     .await
 }
 
-/// Forgets tickets that were settled and did not change since `before`; what belongs to them must be gone.
-pub async fn delete_settled(connection: &mut Connection, before: Millis) -> sqlx::Result<u64> {
-    let result = sqlx::query(
-        "DELETE FROM ticket WHERE updated_at < $1 AND status IN ('resolved', 'closed')",
-    )
-    .bind(before)
-    .execute(connection)
-    .await?;
-    Ok(result.rows_affected())
-}
-
 /// Leaves out so many numbers of the latest year: somebody may have been told one that is not known here.
 pub async fn skip_serials(connection: &mut Connection, count: i64) -> sqlx::Result<()> {
     sqlx::query(

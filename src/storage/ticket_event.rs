@@ -85,15 +85,3 @@ pub async fn move_to(connection: &mut Connection, from: &str, to: &str) -> sqlx:
         .await?;
     Ok(())
 }
-
-/// Forgets the events of tickets that were settled and did not change since `before`.
-pub async fn delete_settled(connection: &mut Connection, before: Millis) -> sqlx::Result<u64> {
-    let result = sqlx::query(
-        "DELETE FROM ticket_event WHERE number IN
-             (SELECT number FROM ticket WHERE updated_at < $1 AND status IN ('resolved', 'closed'))",
-    )
-    .bind(before)
-    .execute(connection)
-    .await?;
-    Ok(result.rows_affected())
-}

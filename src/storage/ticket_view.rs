@@ -39,12 +39,3 @@ pub async fn others(
     .fetch_all(connection)
     .await
 }
-
-/// Forgets who looked before `before`.
-pub async fn delete_before(connection: &mut Connection, before: Millis) -> sqlx::Result<u64> {
-    let result = sqlx::query("DELETE FROM ticket_view WHERE seen_at < $1")
-        .bind(before)
-        .execute(connection)
-        .await?;
-    Ok(result.rows_affected())
-}

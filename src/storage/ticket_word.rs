@@ -1,7 +1,6 @@
 //! Words by which a ticket is found: of its title as they are, of names and notes as HMACs.
 
 use super::Connection;
-use crate::clock::Millis;
 
 /// Has a ticket found by a word.
 pub async fn insert(connection: &mut Connection, word: &str, number: &str) -> sqlx::Result<()> {
@@ -40,16 +39,4 @@ pub async fn count(
     .bind(most)
     .fetch_one(connection)
     .await
-}
-
-/// Forgets the words of tickets that were settled and did not change since `before`.
-pub async fn delete_settled(connection: &mut Connection, before: Millis) -> sqlx::Result<u64> {
-    let result = sqlx::query(
-        "DELETE FROM ticket_word WHERE number IN
-             (SELECT number FROM ticket WHERE updated_at < $1 AND status IN ('resolved', 'closed'))",
-    )
-    .bind(before)
-    .execute(connection)
-    .await?;
-    Ok(result.rows_affected())
 }

@@ -157,20 +157,3 @@ pub async fn forget(connection: &mut Connection, conversation_id: &str) -> sqlx:
         .await?;
     Ok(())
 }
-
-/// Forgets reports that led to nothing after one moment, and all after another.
-pub async fn delete_before(
-    connection: &mut Connection,
-    unheeded: Millis,
-    all: Millis,
-) -> sqlx::Result<u64> {
-    let result = sqlx::query(
-        "DELETE FROM trouble_report
-         WHERE reported_at < $2 OR (reported_at < $1 AND incident_id IS NULL)",
-    )
-    .bind(unheeded)
-    .bind(all)
-    .execute(connection)
-    .await?;
-    Ok(result.rows_affected())
-}

@@ -319,15 +319,6 @@ pub async fn delete_of_conversation(
     Ok(())
 }
 
-/// Forgets requests that were made before `before`.
-pub async fn delete_before(connection: &mut Connection, before: Millis) -> sqlx::Result<u64> {
-    let result = sqlx::query("DELETE FROM verification WHERE created_at < $1")
-        .bind(before)
-        .execute(connection)
-        .await?;
-    Ok(result.rows_affected())
-}
-
 /// Closes everything that is open; tells how many.
 pub async fn close_all(connection: &mut Connection, at: Millis) -> sqlx::Result<u64> {
     let result = sqlx::query(

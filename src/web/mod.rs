@@ -48,6 +48,7 @@ use crate::incident::Incidents;
 use crate::knowledge::live::LiveKnowledge;
 use crate::portal::Portal;
 use crate::question::Questions;
+use crate::rights::Rights;
 use crate::telegram::BotName;
 use demo::Demo;
 use error::Code;
@@ -90,6 +91,8 @@ pub struct Web {
     pub incidents: Arc<Incidents>,
     /// What officers announce.
     pub announcements: Arc<Announcements>,
+    /// What persons may ask about their data.
+    pub rights: Arc<Rights>,
     /// The portal, if there is one.
     pub portal: Option<Arc<Portal>>,
     /// What the demonstration has instead of the world.

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Who may import whom (docs/architecture.md). `clock` is free for all.
-const ALLOWED: [(&str, &[&str]); 33] = [
+const ALLOWED: [(&str, &[&str]); 34] = [
     ("main", &["cli"]),
     (
         "app",
@@ -27,6 +27,7 @@ const ALLOWED: [(&str, &[&str]); 33] = [
             "question",
             "rekey",
             "retention",
+            "rights",
             "secret",
             "storage",
             "telegram",
@@ -50,6 +51,8 @@ const ALLOWED: [(&str, &[&str]); 33] = [
             "mail",
             "portal",
             "rekey",
+            "retention",
+            "rights",
             "secret",
             "storage",
             "ticket",
@@ -62,6 +65,7 @@ const ALLOWED: [(&str, &[&str]); 33] = [
             "incident",
             "knowledge",
             "mail",
+            "retention",
             "secret",
             "worker",
         ],
@@ -85,6 +89,7 @@ const ALLOWED: [(&str, &[&str]); 33] = [
             "portal",
             "question",
             "redact",
+            "rights",
             "secret",
             "storage",
             "telegram",
@@ -182,7 +187,11 @@ const ALLOWED: [(&str, &[&str]); 33] = [
             "telegram",
         ],
     ),
-    ("retention", &["storage"]),
+    ("retention", &["audit", "storage"]),
+    (
+        "rights",
+        &["audit", "identity", "redact", "secret", "storage", "ticket"],
+    ),
     ("storage", &[]),
 ];
 

@@ -50,8 +50,10 @@ async fn databases() -> Vec<Database> {
 /// Takes the guard away, as whoever owns the database can.
 async fn unguard(connection: &mut AnyConnection, database: &Database) {
     let statement = match database {
-        Database::Sqlite => "DROP TRIGGER audit_no_update; DROP TRIGGER audit_no_delete",
-        Database::Postgres(_) => "DROP TRIGGER audit_guard ON audit",
+        Database::Sqlite => "DROP TRIGGER audit_no_update; DROP TRIGGER audit_keeps",
+        Database::Postgres(_) => {
+            "DROP TRIGGER audit_guard ON audit; DROP TRIGGER audit_keeps ON audit"
+        }
     };
     connection.execute(statement).await.unwrap();
 }

@@ -106,6 +106,7 @@ async fn ac_61_an_officer_and_a_person_talk_and_what_is_written_is_only_text() {
         "/console/jawapan",
         "/console/kalendar",
         "/console/baharu",
+        "/console/hak",
         "/console/akaun",
     ] {
         browser.goto(&app.url(path)).await;
@@ -136,6 +137,7 @@ async fn the_console_fits_on_a_phone() {
         format!("/console/tiket/{number}"),
         "/console/laporan".to_owned(),
         "/console/kalendar".to_owned(),
+        "/console/hak".to_owned(),
     ] {
         browser.goto(&app.url(&path)).await;
         browser.until("document.querySelector('h1') !== null").await;

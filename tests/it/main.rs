@@ -54,6 +54,8 @@ mod power;
 mod privacy;
 mod proof;
 mod questions;
+mod retention;
+mod rights;
 mod router;
 mod scale;
 mod search;

@@ -192,6 +192,32 @@ pub const ROUTES: &[Row] = &[
     get("/console/audit", Access::May(Permission::ViewAudit)),
     get("/console/audit.csv", Access::May(Permission::ViewAudit)),
     post("/console/audit/semak", Access::May(Permission::ViewAudit)),
+    get("/console/hak", Access::May(Permission::FileDataRequest)),
+    post("/console/hak", Access::May(Permission::FileDataRequest)),
+    post(
+        "/console/hak/{id}/lulus",
+        Access::May(Permission::DecideDataRequest),
+    ),
+    post(
+        "/console/hak/{id}/tolak",
+        Access::May(Permission::DecideDataRequest),
+    ),
+    post(
+        "/console/hak/{id}/tarik",
+        Access::May(Permission::FileDataRequest),
+    ),
+    post(
+        "/console/hak/{id}/salinan",
+        Access::May(Permission::FileDataRequest),
+    ),
+    post(
+        "/console/hak/tahan",
+        Access::May(Permission::DecideDataRequest),
+    ),
+    post(
+        "/console/hak/tahan/{id}/tamat",
+        Access::May(Permission::DecideDataRequest),
+    ),
     get("/console/laporan", Access::May(Permission::ViewReports)),
     get("/console/laporan.csv", Access::May(Permission::ExportCsv)),
     post(

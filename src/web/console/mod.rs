@@ -11,6 +11,7 @@ mod canned;
 mod counter;
 mod door;
 mod file;
+mod holds;
 mod incidents;
 mod incidents_view;
 mod invitation;
@@ -20,6 +21,8 @@ mod proposals;
 mod questions;
 mod queue;
 mod reports;
+mod rights;
+mod rights_view;
 mod ticket;
 mod versions;
 mod view;
@@ -109,6 +112,13 @@ pub fn routes(state: WebState) -> Router<WebState> {
         .route("/console/audit", get(audit::show))
         .route("/console/audit.csv", get(audit::table))
         .route("/console/audit/semak", post(audit::verify))
+        .route("/console/hak", get(rights::show).post(rights::file))
+        .route("/console/hak/{id}/lulus", post(rights::approve))
+        .route("/console/hak/{id}/tolak", post(rights::refuse))
+        .route("/console/hak/{id}/tarik", post(rights::withdraw))
+        .route("/console/hak/{id}/salinan", post(rights::take))
+        .route("/console/hak/tahan", post(holds::place))
+        .route("/console/hak/tahan/{id}/tamat", post(holds::lift))
         .route("/console/laporan", get(reports::show))
         .route("/console/laporan.csv", get(reports::table))
         .route("/console/laporan/agih", post(reports::reassign))

@@ -156,6 +156,7 @@ pub async fn shell_around(
         can_reports: who.may(Permission::ViewReports),
         can_incidents: who.may(Permission::ManageIncidents),
         can_calendar: who.may(Permission::EditCalendar),
+        can_rights: who.may(Permission::FileDataRequest),
         ..Shell::default()
     };
     if who.may(Permission::ViewQueue) {

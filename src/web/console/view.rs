@@ -144,7 +144,7 @@ impl Choice {
 #[derive(Clone, Debug, Default)]
 pub struct Shell {
     /// Which entry of the navigation is this page: `queue`, `new`, `reports`, `canned`, `calendar`, `agents`, `account`,
-    /// `questions`, `proposals`, `versions`, `audit`, `incidents`.
+    /// `questions`, `proposals`, `versions`, `audit`, `incidents`, `rights`.
     pub at: String,
     /// The officer's name.
     pub name: String,
@@ -176,6 +176,8 @@ pub struct Shell {
     pub can_incidents: bool,
     /// Whether the officer edits the calendar.
     pub can_calendar: bool,
+    /// Whether the officer files what persons ask about their data.
+    pub can_rights: bool,
     /// Whether the officer manages officers.
     pub can_agents: bool,
     /// What the last action did, in the page's language; empty if nothing is to be said.

@@ -13,7 +13,7 @@ use uuid::Uuid;
 const POSTGRES: &str = "TANYA_TEST_POSTGRES";
 
 /// Which database, and where.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Database {
     Sqlite,
     Postgres(String),
@@ -140,6 +140,12 @@ impl Database {
                     "announcement_subscription",
                     "announcement_delivery",
                     "audit",
+                    "picture",
+                    "question_dismissed",
+                    "knowledge_proposal",
+                    "legal_hold",
+                    "held",
+                    "data_request",
                 ] {
                     let rows = format!("SELECT t::text FROM {table} t");
                     let rows: Vec<String> = sqlx::query_scalar(AssertSqlSafe(rows))

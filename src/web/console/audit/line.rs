@@ -85,6 +85,9 @@ pub fn event_name(w: &Words, code: &str) -> String {
         Event::Breaker => w.t("Pemutus", "Breaker"),
         Event::Erased => w.t("Perbualan dipadam", "Conversation erased"),
         Event::Anchored => w.t("Hujung rekod dihantar", "End of the record sent"),
+        Event::Cut => w.t("Baris lama dipadam", "Old lines deleted"),
+        Event::Hold => w.t("Penangguhan pelupusan", "Legal hold"),
+        Event::DataRequest => w.t("Hak subjek data", "Data subject rights"),
         Event::Restored => w.t(
             "Pangkalan data dipulihkan daripada salinan",
             "Database restored from a backup",
