@@ -309,3 +309,24 @@ fn ac_79_sql_stands_in_storage_only_and_is_never_put_together() {
         }
     }
 }
+
+#[test]
+fn ac_90_patterns_are_written_in_the_program_and_take_linear_time() {
+    let manifest = fs::read_to_string("Cargo.toml").unwrap();
+    for other in ["fancy-regex", "pcre2", "onig"] {
+        assert!(!manifest.contains(other), "{other} can take for ever");
+    }
+    let mut patterns = 0;
+    let mut files = Vec::new();
+    sources(Path::new("src"), &mut files);
+    for path in files {
+        let text = fs::read_to_string(&path).unwrap();
+        for after in text.split("Regex::new(").skip(1) {
+            let after = after.trim_start();
+            let literal = after.starts_with("r\"") || after.starts_with("r#\"") || after.starts_with('"') || after.starts_with("concat!(");
+            assert!(literal, "{}: {after:.60}", path.display());
+            patterns += 1;
+        }
+    }
+    assert!(patterns > 3);
+}
