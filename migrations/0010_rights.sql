@@ -56,10 +56,10 @@ CREATE TABLE audit_start (
 
 INSERT INTO audit_start (id, seq, mac) VALUES (1, 0, '');
 
--- Everything of one person is found by these.
-CREATE INDEX audit_conversation ON audit (conversation_id, seq) WHERE conversation_id <> '';
+-- Everything of one person is found by these; in the order in which the program writes, the record last.
+CREATE INDEX verification_bound ON verification (bound) WHERE bound IS NOT NULL;
 CREATE INDEX proof_everywhere ON proof (subject);
 CREATE INDEX binding_everywhere ON binding (subject);
-CREATE INDEX verification_bound ON verification (bound) WHERE bound IS NOT NULL;
 CREATE INDEX disavowal_subject ON disavowal (subject);
 CREATE INDEX document_link_proof ON document_link (proof_id);
+CREATE INDEX audit_conversation ON audit (conversation_id, seq) WHERE conversation_id <> '';

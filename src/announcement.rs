@@ -114,6 +114,7 @@ impl Announcements {
         if !announcement::withdraw(&mut transaction, id, now).await? {
             return Ok(false);
         }
+        announcement::skip_rest(&mut transaction, Some(id), now).await?;
         let entry = Entry::new(Event::Announcement, "withdrawn");
         let entry = entry.about(agent).detail(id);
         self.audit.record(&mut transaction, entry, now).await?;

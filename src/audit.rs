@@ -363,6 +363,15 @@ impl Audit {
         }
     }
 
+    /// The same of a schema from before records could lose their oldest lines.
+    pub async fn check_uncut(&self, connection: &mut Connection) -> Result<Anchor, Broken> {
+        let start = Anchor {
+            seq: 0,
+            mac: String::new(),
+        };
+        self.verify_from(connection, &start, None).await
+    }
+
     async fn verify_from(
         &self,
         connection: &mut Connection,

@@ -162,7 +162,12 @@ async fn record(
         Ok(None) => return Ok(Record::None),
         Err(error) => return Ok(Record::Doubtful(format!("{error:#}"))),
     };
-    match Audit::new(key).check(connection, None).await {
+    let audit = Audit::new(key);
+    let checked = match schema::has_table(connection, backend, "audit_start").await? {
+        true => audit.check(connection, None).await,
+        false => audit.check_uncut(connection).await,
+    };
+    match checked {
         Ok(end) => Ok(Record::Whole(end)),
         Err(Broken::Database(error)) => Err(error.into()),
         Err(broken) => Ok(Record::Doubtful(broken.to_string())),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::audit::Audit;
+use crate::audit::{Audit, Event};
 use crate::clock::{Clock, Millis};
 use crate::storage::purge::{self, AT_ONCE, Limit, Period, RULES, Rule};
 use crate::storage::{Store, audit, chat_word, hold, lease};
@@ -122,10 +122,10 @@ pub struct Retention {
 }
 
 impl Retention {
-    /// Deletes at once and then every hour, until told to stop.
+    /// Deletes at once and then every hour, until told to stop; nothing for a while after a backup was put to work.
     pub async fn run(self, stop: CancellationToken) {
         loop {
-            match self.purge().await {
+            match self.purge_unless_restored().await {
                 Ok(0) => {}
                 Ok(conversations) => tracing::info!(conversations, "old transcripts deleted"),
                 Err(error) => tracing::error!(%error, "what is old could not be deleted"),
@@ -134,6 +134,18 @@ impl Retention {
                 return;
             }
         }
+    }
+
+    /// What was held since the backup is not held in it: there is time to hold it again before anything goes.
+    async fn purge_unless_restored(&self) -> sqlx::Result<u64> {
+        let mut connection = self.store.connection().await?;
+        let restored = audit::latest_of(&mut connection, Event::Restored.as_str()).await?;
+        drop(connection);
+        if restored.is_some_and(|at| self.clock.now() < at + DAY) {
+            tracing::warn!("a backup was put to work: nothing old is deleted for 24 hours");
+            return Ok(0);
+        }
+        self.purge().await
     }
 
     /// Deletes everything that is too old; tells how many conversations went.

@@ -272,7 +272,9 @@ impl Rights {
         let waiting = data_request::to_erase(&mut connection).await?;
         drop(connection);
         for row in waiting {
-            self.erase(&row, None).await?;
+            if let Err(error) = self.erase(&row, None).await {
+                tracing::error!(%error, request = row.id, "an erasure failed and is tried again");
+            }
         }
         Ok(())
     }

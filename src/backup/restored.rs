@@ -8,8 +8,8 @@ use crate::outbox::{self as post, Carrier, Errand, Letter, Payload};
 use crate::secret::{Sealer, SecretKey};
 use crate::storage::outbox::{self, OutboxRow};
 use crate::storage::{
-    Connection, Store, agent, agent_session, binding, conversation, document_link, inbound, lease,
-    proof, ticket, verification,
+    Connection, Store, agent, agent_session, announcement, binding, conversation, document_link,
+    inbound, incident, lease, outage, proof, ticket, verification,
 };
 
 /// Nothing is carried that is older, in milliseconds: as long as a mail is tried.
@@ -45,6 +45,8 @@ pub struct Voided {
     pub invitations: u64,
     /// What channels brought and nobody had settled.
     pub inbound: u64,
+    /// Chats that were to hear an announcement, or that a system works again.
+    pub untold: u64,
     /// Mails with codes, and what is too old to be sent.
     pub dropped: u64,
     /// Deliveries that go out all the same.
@@ -106,6 +108,10 @@ pub async fn void(
     };
     if !wishes.send_pending {
         voided.inbound = inbound::give_up_all(&mut transaction, now).await?;
+        // What was wrong then is looked at anew, and what was being told has been told since.
+        incident::close_all(&mut transaction, now).await?;
+        voided.untold = outage::end_all(&mut transaction, now).await?
+            + announcement::skip_rest(&mut transaction, None, now).await?;
     }
     settle_outbox(&mut transaction, secret, now, wishes, &mut voided).await?;
     // Whoever had claimed something is gone.

@@ -151,12 +151,17 @@ fn say_restored(restored: &Restored, out: &mut Output) {
         voided.invitations
     ));
     out.say(&format!(
-        "Of what waited: {} held back, {} dropped (codes, too late), {} will go out, {} that came in and was not handled given up.",
+        "Of what waited: {} held back, {} dropped (codes, too late), {} will go out, {} that came in and was not handled given up, {} chats not told of announcements and ended outages.",
         voided.held.len(),
         voided.dropped,
         voided.kept,
-        voided.inbound
+        voided.inbound,
+        voided.untold
     ));
+    out.say(
+        "Holds that were placed and data that was erased since are as the backup has them. Place the holds and erase again: nothing old is \
+         deleted for 24 hours.",
+    );
     if voided.held.is_empty() {
         return;
     }
@@ -203,6 +208,7 @@ fn restored_as_json(restored: &Restored) -> Value {
             "invitations": voided.invitations,
         },
         "inbound_given_up": voided.inbound,
+        "chats_not_told": voided.untold,
         "dropped": voided.dropped,
         "kept": voided.kept,
         "held": held.collect::<Vec<_>>(),

@@ -11,7 +11,7 @@ const MINUTE: i64 = 60 * SECOND;
 impl Reader {
     pub(super) fn incident_rules(&mut self) -> Rules {
         let usual = Rules::default();
-        Rules {
+        let rules = Rules {
             sistem_url: self.site("SISTEM_URL"),
             portal_url: self.site("PORTAL_SITE_URL"),
             every: self.span("STATUS_EVERY_S", SECOND, usual.every),
@@ -22,7 +22,15 @@ impl Reader {
             within: self.span("INCIDENT_MINUTES", MINUTE, usual.within),
             per_network: self.count("INCIDENT_PER_NETWORK", usual.per_network),
             cooldown: self.span("INCIDENT_COOLDOWN_MINUTES", MINUTE, usual.cooldown),
+        };
+        // What was seen must still count when the next look comes, even if that comes late.
+        if rules.fresh < 2 * rules.every + 20 * SECOND {
+            self.problems.push(
+                "TANYA_STATUS_FRESH_MINUTES must be more than twice TANYA_STATUS_EVERY_S"
+                    .to_owned(),
+            );
         }
+        rules
     }
 
     /// An address that is looked at: without user or password, since what it answers is not kept anyway.

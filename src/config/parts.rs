@@ -157,6 +157,16 @@ impl Reader {
             challenges: self.parsed("CHALLENGE_DAYS", days, usual.challenges),
             failed: self.parsed("FAILED_INBOUND_DAYS", days, usual.failed),
         };
+        let shortest = [
+            periods.transcripts,
+            periods.tickets,
+            periods.challenges,
+            periods.failed,
+        ];
+        if shortest.contains(&0) {
+            let problem = "what is kept is kept for a day at least (TANYA_…_DAYS)";
+            self.problems.push(problem.to_owned());
+        }
         if periods.record < periods.tickets.max(periods.transcripts) {
             self.problems.push(
                 "TANYA_AUDIT_DAYS must not be less than TANYA_TICKET_DAYS and TANYA_TRANSCRIPT_DAYS: the record tells whose they are"

@@ -20,7 +20,7 @@ const RELATED: usize = 3;
 impl Turn<'_> {
     /// Does what an entry does, or answers with what the knowledge says.
     pub(super) fn answer(&mut self, entry: &Entry, asked: Option<&str>) {
-        let trouble = self.trouble_with(entry);
+        let trouble = self.trouble_with(entry, asked.is_some());
         if let Some(trouble) = &trouble {
             if self.is_overtaken(entry) {
                 return self.say_trouble_alone(trouble, &entry.id);

@@ -91,8 +91,14 @@ impl Engine {
         connection: &mut Connection,
         row: &ConversationRow,
     ) -> sqlx::Result<News> {
+        let open = outage::open(connection).await?;
+        let names = open.iter();
+        let names = names.filter_map(|it| Some((System::parse(&it.system)?, it.id.clone())));
+        let names = names.collect();
+        let troubles = self.incidents.troubles_of(connection, open, Some(&row.id));
         Ok(News {
-            troubles: self.incidents.troubles(connection, Some(&row.id)).await?,
+            troubles: troubles.await?,
+            open: names,
             subscribed: announcement::is_subscribed(connection, &row.id).await?,
         })
     }
@@ -275,14 +281,18 @@ impl Engine {
     pub async fn tell_announced(&self) -> sqlx::Result<()> {
         let mut connection = self.store.connection().await?;
         let waiting = announcement::undelivered(&mut connection, AT_ONCE).await?;
+        let mut told = Vec::new();
         let mut known: Option<AnnouncementRow> = None;
         for (id, chat) in waiting {
             if known.as_ref().is_none_or(|row| row.id != id) {
                 known = announcement::by_id(&mut connection, &id).await?;
             }
-            if let Some(row) = &known {
-                self.say_once(&chat, &Word::Announcement(row)).await?;
-            }
+            told.extend(known.clone().map(|row| (row, chat)));
+        }
+        // Waiting for a chat's turn holds no connection.
+        drop(connection);
+        for (row, chat) in told {
+            self.say_once(&chat, &Word::Announcement(&row)).await?;
         }
         Ok(())
     }

@@ -25,6 +25,8 @@ const UNSUBSCRIBE_VALUE: &str = "announce:off";
 pub struct News {
     /// What does not work now.
     pub troubles: Vec<Trouble>,
+    /// Outages whose end nobody has seen, by their ids, also those of which nothing new is known.
+    pub open: Vec<(System, String)>,
     /// Whether this chat wants announcements.
     pub subscribed: bool,
 }
@@ -106,10 +108,14 @@ impl Turn<'_> {
         troubles.find(|it| it.system == system).cloned()
     }
 
-    /// What is wrong with the system that an entry is about; notes that somebody cannot open it.
-    pub(super) fn trouble_with(&mut self, entry: &Entry) -> Option<Trouble> {
-        let system = self.system_of(&entry.id)?;
-        if entry.id == CANNOT_OPEN {
+    /// What is wrong with the system that an entry is about; notes that somebody cannot open it, where they say so
+    /// themselves: a button that stands in every menu is pressed by whoever tries it.
+    pub(super) fn trouble_with(&mut self, entry: &Entry, said: bool) -> Option<Trouble> {
+        let system = match said || entry.id != CANNOT_OPEN {
+            true => self.system_of(&entry.id)?,
+            false => System::Sistem,
+        };
+        if said && entry.id == CANNOT_OPEN {
             self.effects.news.report = Some(system);
         }
         self.trouble(system)
@@ -187,9 +193,11 @@ impl Turn<'_> {
             _ => {}
         }
         let system = System::parse(value.strip_prefix(OVER_VALUE)?)?;
-        let reply = match self.trouble(system) {
-            Some(trouble) => {
-                self.effects.news.tell_over = Some(trouble.outage);
+        // One that nobody can tell the end of lasts, even if nothing is said of it meanwhile.
+        let mut open = self.circumstances.news.open.iter();
+        let reply = match open.find(|(it, _)| *it == system) {
+            Some((_, outage)) => {
+                self.effects.news.tell_over = Some(outage.clone());
                 let text = self.word(|messages| &messages.tell_over_noted);
                 Reply::text(text).kind(Kind::Notice)
             }

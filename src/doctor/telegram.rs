@@ -48,7 +48,7 @@ impl Doctor<'_> {
             }
             TelegramMode::Polling => findings.push(Finding::warning(
                 CHECK,
-                format!("updates are to be fetched, but a webhook is set: {}", examined.hook),
+                format!("updates are to be fetched, but a webhook is set at {}", host_of(&examined.hook)),
                 "`tanya serve` takes it away when it starts; see that no other installation uses this bot",
             )),
             TelegramMode::Webhook { .. } if Some(&examined.hook) == own.as_ref() => {
@@ -59,7 +59,7 @@ impl Doctor<'_> {
                 if examined.hook.is_empty() {
                     "no webhook is set".to_owned()
                 } else {
-                    format!("updates are brought elsewhere: {}", examined.hook)
+                    format!("updates are brought elsewhere, to {}", host_of(&examined.hook))
                 },
                 "`tanya serve` sets it when it starts; see that no other installation uses this bot",
             )),
@@ -80,4 +80,11 @@ impl Doctor<'_> {
         }
         findings
     }
+}
+
+/// The host of an address alone: other programs' addresses may hold a token.
+fn host_of(address: &str) -> String {
+    let url = url::Url::parse(address).ok();
+    let host = url.as_ref().and_then(url::Url::host_str);
+    host.unwrap_or("an address that cannot be read").to_owned()
 }

@@ -185,9 +185,19 @@ impl Incidents {
         connection: &mut Connection,
         conversation_id: Option<&str>,
     ) -> sqlx::Result<Vec<Trouble>> {
+        let open = outage::open(connection).await?;
+        self.troubles_of(connection, open, conversation_id).await
+    }
+
+    /// The same of outages that are open; those that are no longer known to be true are not among it.
+    pub async fn troubles_of(
+        &self,
+        connection: &mut Connection,
+        open: Vec<OutageRow>,
+        conversation_id: Option<&str>,
+    ) -> sqlx::Result<Vec<Trouble>> {
         let now = self.clock.now();
-        let rows = outage::open(connection).await?;
-        let lasting: Vec<OutageRow> = rows
+        let lasting: Vec<OutageRow> = open
             .into_iter()
             .filter(|row| self.is_true(row, now))
             .collect();
@@ -241,6 +251,29 @@ impl Incidents {
         now < row.checked_at + self.rules.fresh
     }
 
+    /// Whether an outage is over: what the portal's own word began, only that word ends.
+    fn is_seen_over(
+        &self,
+        rows: &[SystemStateRow],
+        outage: &OutageRow,
+        system: System,
+        now: Millis,
+    ) -> bool {
+        let told = Source::Status.as_str();
+        match outage.word.as_str() {
+            HELPDESK => true,
+            word if word == told => {
+                let told: Vec<SystemStateRow> = rows
+                    .iter()
+                    .filter(|row| row.source == told)
+                    .cloned()
+                    .collect();
+                self.is_seen_up(&told, system, now)
+            }
+            _ => self.is_seen_up(rows, system, now),
+        }
+    }
+
     fn is_seen_up(&self, rows: &[SystemStateRow], system: System, now: Millis) -> bool {
         rows.iter().any(|row| {
             row.system == system.as_str()
@@ -285,9 +318,7 @@ impl Incidents {
                     outage::update(connection, &OutageRow { id, ..row }).await?;
                 }
                 // What nobody can tell the end of lasts, and is not said meanwhile.
-                (Some(before), None)
-                    if before.word == HELPDESK || self.is_seen_up(&rows, system, now) =>
-                {
+                (Some(before), None) if self.is_seen_over(&rows, before, system, now) => {
                     outage::end(connection, &before.id, now).await?;
                 }
                 (Some(_) | None, None) => {}

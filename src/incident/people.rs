@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::{Incidents, System};
 use crate::clock::Millis;
 use crate::storage::trouble_report::{self, TroubleReportRow};
-use crate::storage::{Connection, incident};
+use crate::storage::{Connection, incident, outage};
 
 /// Somebody says that a system does not open.
 #[derive(Clone, Copy, Debug)]
@@ -80,7 +80,9 @@ impl Incidents {
         if closed.is_some_and(|closed| now < closed + self.rules.cooldown) {
             return Ok(None);
         }
-        let since = now - self.rules.within;
+        // What was said of an outage that was known is no news after its end.
+        let ended = outage::last_ended(connection, system.as_str()).await?;
+        let since = (now - self.rules.within).max(ended.map_or(Millis::MIN, |ended| ended + 1));
         let networks =
             trouble_report::people_by_network(connection, system.as_str(), since).await?;
         if self.weight(&networks) < self.rules.people {

@@ -92,6 +92,7 @@ impl Rights {
         for span in &part.spans {
             erasure::delete_pictures(&mut transaction, &part.id, *span).await?;
             erasure::blank_comments(&mut transaction, &part.id, *span).await?;
+            erasure::delete_reports(&mut transaction, &part.id, *span).await?;
             let days = (chat_word::day_of(span.0), chat_word::day_of(span.1));
             erasure::delete_words(&mut transaction, &part.id, days).await?;
         }
@@ -159,9 +160,7 @@ impl Rights {
         if !data_request::finish(&mut transaction, &row.id, "", now).await? {
             return transaction.commit().await;
         }
-        if !row.subject.is_empty() {
-            data_request::blank(&mut transaction, &row.subject).await?;
-        }
+        data_request::blank(&mut transaction, &row.id, &row.subject).await?;
         let detail = said(row);
         let entry = Entry::new(Event::DataRequest, "erased");
         let entry = entry.about(&row.subject).detail(&detail);

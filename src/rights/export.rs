@@ -11,7 +11,7 @@ use crate::storage::audit::AuditRow;
 use crate::storage::data_request::{self, DataRequestRow};
 use crate::storage::subject::{self, ToldProof};
 use crate::storage::ticket::TicketRow;
-use crate::storage::{Connection, message, ticket_event};
+use crate::storage::{Connection, announcement, message, ticket_event, trouble_report};
 
 impl Rights {
     /// The copy that an approved request is about; it can be taken once, by whoever filed or approved the request.
@@ -134,6 +134,15 @@ async fn chat(connection: &mut Connection, part: &Part) -> sqlx::Result<Option<V
             "at": rfc3339(picture.created_at),
         })
     });
+    let reports = trouble_report::of_chat(connection, &part.id).await?;
+    let reports = reports.iter().filter(|it| part.holds(it.reported_at));
+    let reports = reports.map(|report| {
+        json!({
+            "system": report.system,
+            "department": report.department,
+            "at": rfc3339(report.reported_at),
+        })
+    });
     Ok(Some(json!({
         "channel": told.channel,
         "contact": told.contact.as_deref().map(masked),
@@ -145,6 +154,8 @@ async fn chat(connection: &mut Connection, part: &Part) -> sqlx::Result<Option<V
         "messages": messages(connection, part).await?,
         "votes": votes.collect::<Vec<_>>(),
         "pictures": pictures.collect::<Vec<_>>(),
+        "reports_that_a_system_did_not_open": reports.collect::<Vec<_>>(),
+        "wants_announcements": announcement::is_subscribed(connection, &part.id).await?,
     })))
 }
 

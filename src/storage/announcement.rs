@@ -208,12 +208,31 @@ pub async fn undelivered(
     limit: i64,
 ) -> sqlx::Result<Vec<(String, String)>> {
     sqlx::query_as(
-        "SELECT announcement_id, conversation_id FROM announcement_delivery
-         WHERE settled_at IS NULL ORDER BY announcement_id, conversation_id LIMIT $1",
+        "SELECT d.announcement_id, d.conversation_id FROM announcement_delivery d
+         JOIN announcement a ON a.id = d.announcement_id
+         WHERE d.settled_at IS NULL AND a.withdrawn_at IS NULL
+         ORDER BY d.announcement_id, d.conversation_id LIMIT $1",
     )
     .bind(limit)
     .fetch_all(connection)
     .await
+}
+
+/// Settles all that an announcement has not gone to, or that none has: nobody hears it there; how many.
+pub async fn skip_rest(
+    connection: &mut Connection,
+    id: Option<&str>,
+    at: Millis,
+) -> sqlx::Result<u64> {
+    let result = sqlx::query(
+        "UPDATE announcement_delivery SET settled_at = $2, outcome = 'skipped'
+         WHERE settled_at IS NULL AND ($1 IS NULL OR announcement_id = $1)",
+    )
+    .bind(id)
+    .bind(at)
+    .execute(connection)
+    .await?;
+    Ok(result.rows_affected())
 }
 
 /// Settles one: `told` with its message's number, or `skipped` where nobody hears it; tells whether nobody had.

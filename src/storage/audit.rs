@@ -104,6 +104,14 @@ pub async fn first_since(connection: &mut Connection, from: Millis) -> sqlx::Res
         .await
 }
 
+/// When the latest line of an event was written; none if there is none.
+pub async fn latest_of(connection: &mut Connection, event: &str) -> sqlx::Result<Option<Millis>> {
+    sqlx::query_scalar("SELECT at FROM audit WHERE event = $1 ORDER BY seq DESC LIMIT 1")
+        .bind(event)
+        .fetch_optional(connection)
+        .await
+}
+
 /// The first line about somebody, or within a conversation, that is held; none if there is none.
 pub async fn first_held(connection: &mut Connection) -> sqlx::Result<Option<i64>> {
     sqlx::query_scalar(

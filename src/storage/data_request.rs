@@ -77,21 +77,35 @@ pub async fn by_id(connection: &mut Connection, id: &str) -> sqlx::Result<Option
         .await
 }
 
-/// Requests that somebody still has to do something for, the oldest first.
-pub async fn open(connection: &mut Connection, limit: i64) -> sqlx::Result<Vec<DataRequestRow>> {
+/// Requests that somebody still has to do something for, the oldest first; a copy that was approved before `late` is not
+/// handed out any more.
+pub async fn open(
+    connection: &mut Connection,
+    late: Millis,
+    limit: i64,
+) -> sqlx::Result<Vec<DataRequestRow>> {
     sqlx::query_as(columns!(
-        "WHERE state IN ('filed', 'approved') ORDER BY filed_at, id LIMIT $1"
+        "WHERE state = 'filed' OR (state = 'approved' AND (kind = 'erase' OR decided_at >= $1))
+         ORDER BY filed_at, id LIMIT $2"
     ))
+    .bind(late)
     .bind(limit)
     .fetch_all(connection)
     .await
 }
 
 /// Requests that are over, the latest first.
-pub async fn over(connection: &mut Connection, limit: i64) -> sqlx::Result<Vec<DataRequestRow>> {
+pub async fn over(
+    connection: &mut Connection,
+    late: Millis,
+    limit: i64,
+) -> sqlx::Result<Vec<DataRequestRow>> {
     sqlx::query_as(columns!(
-        "WHERE state NOT IN ('filed', 'approved') ORDER BY filed_at DESC, id DESC LIMIT $1"
+        "WHERE state IN ('refused', 'withdrawn', 'done')
+            OR (state = 'approved' AND kind = 'export' AND decided_at < $1)
+         ORDER BY filed_at DESC, id DESC LIMIT $2"
     ))
+    .bind(late)
     .bind(limit)
     .fetch_all(connection)
     .await
@@ -152,12 +166,13 @@ pub async fn finish(
     Ok(result.rows_affected() == 1)
 }
 
-/// Forgets what the requests about a person say of them beside that they were made.
-pub async fn blank(connection: &mut Connection, subject: &str) -> sqlx::Result<()> {
+/// Forgets what a request that is done, and those about the same person, say of them beside that they were made.
+pub async fn blank(connection: &mut Connection, id: &str, subject: &str) -> sqlx::Result<()> {
     sqlx::query(
         "UPDATE data_request SET last4 = '', reason = '', note = ''
-         WHERE subject = $1 AND state IN ('refused', 'withdrawn', 'done')",
+         WHERE state IN ('refused', 'withdrawn', 'done') AND (id = $1 OR (subject <> '' AND subject = $2))",
     )
+    .bind(id)
     .bind(subject)
     .execute(connection)
     .await?;

@@ -77,6 +77,24 @@ pub async fn blank_comments(
     Ok(())
 }
 
+/// Deletes what was reported of a system in a span.
+pub async fn delete_reports(
+    connection: &mut Connection,
+    conversation_id: &str,
+    (from, to): (Millis, Millis),
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "DELETE FROM trouble_report
+         WHERE conversation_id = $1 AND reported_at >= $2 AND reported_at < $3",
+    )
+    .bind(conversation_id)
+    .bind(from)
+    .bind(to)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// Deletes the pictures of a span.
 pub async fn delete_pictures(
     connection: &mut Connection,

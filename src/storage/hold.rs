@@ -54,7 +54,7 @@ impl Way {
 }
 
 /// What holds cover, one statement for each way from one to another; `$1` is now.
-const COVERED: [Way; 8] = [
+const COVERED: [Way; 11] = [
     Way(concat!(
         "INSERT INTO held (kind, key, hold_id)
          SELECT CASE l.kind WHEN 'chat' THEN 'conversation' ELSE l.kind END, l.key, l.id
@@ -116,6 +116,31 @@ const COVERED: [Way; 8] = [
          FROM legal_hold l JOIN binding b ON b.subject = l.key
          JOIN conversation c ON c.channel = b.channel AND c.contact = b.contact
          WHERE l.kind = 'subject' AND ",
+        active!(),
+        " ON CONFLICT DO NOTHING"
+    )),
+    // What became part of another ticket is there now, and that may have become part of a third.
+    Way(concat!(
+        "INSERT INTO held (kind, key, hold_id)
+         SELECT 'ticket', t.merged_into, l.id
+         FROM held h JOIN legal_hold l ON l.id = h.hold_id JOIN ticket t ON t.number = h.key
+         WHERE h.kind = 'ticket' AND t.merged_into IS NOT NULL AND ",
+        active!(),
+        " ON CONFLICT DO NOTHING"
+    )),
+    Way(concat!(
+        "INSERT INTO held (kind, key, hold_id)
+         SELECT 'ticket', t.merged_into, l.id
+         FROM held h JOIN legal_hold l ON l.id = h.hold_id JOIN ticket t ON t.number = h.key
+         WHERE h.kind = 'ticket' AND t.merged_into IS NOT NULL AND ",
+        active!(),
+        " ON CONFLICT DO NOTHING"
+    )),
+    Way(concat!(
+        "INSERT INTO held (kind, key, hold_id)
+         SELECT 'conversation', t.conversation_id, l.id
+         FROM held h JOIN legal_hold l ON l.id = h.hold_id JOIN ticket t ON t.number = h.key
+         WHERE h.kind = 'ticket' AND t.conversation_id <> '' AND ",
         active!(),
         " ON CONFLICT DO NOTHING"
     )),

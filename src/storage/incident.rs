@@ -156,3 +156,13 @@ pub async fn close(
     .await?;
     Ok(result.rows_affected() == 1)
 }
+
+/// Closes all that are open, by nobody.
+pub async fn close_all(connection: &mut Connection, at: Millis) -> sqlx::Result<u64> {
+    let result =
+        sqlx::query("UPDATE incident SET state = 'closed', closed_at = $1 WHERE closed_at IS NULL")
+            .bind(at)
+            .execute(connection)
+            .await?;
+    Ok(result.rows_affected())
+}

@@ -36,6 +36,29 @@ pub async fn open(connection: &mut Connection) -> sqlx::Result<Vec<OutageRow>> {
     .await
 }
 
+/// When the latest one of a system ended.
+pub async fn last_ended(connection: &mut Connection, system: &str) -> sqlx::Result<Option<Millis>> {
+    sqlx::query_scalar("SELECT CAST(MAX(ended_at) AS BIGINT) FROM outage WHERE system = $1")
+        .bind(system)
+        .fetch_one(connection)
+        .await
+}
+
+/// Ends all that last, and tells nobody; how many chats wanted to be told.
+pub async fn end_all(connection: &mut Connection, at: Millis) -> sqlx::Result<u64> {
+    sqlx::query("UPDATE outage SET ended_at = $1 WHERE ended_at IS NULL")
+        .bind(at)
+        .execute(&mut *connection)
+        .await?;
+    let result = sqlx::query(
+        "UPDATE outage_subscription SET settled_at = $1, outcome = 'skipped' WHERE settled_at IS NULL",
+    )
+    .bind(at)
+    .execute(connection)
+    .await?;
+    Ok(result.rows_affected())
+}
+
 /// A new one, unless one lasts for this system; tells whether it was made.
 pub async fn insert(connection: &mut Connection, row: &OutageRow) -> sqlx::Result<bool> {
     let result = sqlx::query(

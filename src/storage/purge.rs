@@ -102,7 +102,8 @@ macro_rules! rule {
                 ") AS due WHERE ", $ready, " LIMIT 500)"
             ),
             oldest: concat!(
-                "SELECT CAST(MIN(", $time, ") AS BIGINT) FROM ", $table, " WHERE (", $key, ") NOT IN (", $($due),+, ")"
+                "SELECT CAST(MIN(", $time, ") AS BIGINT) FROM ", $table, " WHERE (", $key, ") IN (SELECT ", $key,
+                " FROM ", $table, " EXCEPT SELECT * FROM (", $($due),+, ") AS due)"
             ),
         }
     };
@@ -116,7 +117,8 @@ macro_rules! rule {
                 ") AS due WHERE ", $ready, " LIMIT 500)"
             ),
             oldest: concat!(
-                "SELECT CAST(MIN(", $time, ") AS BIGINT) FROM ", $table, " WHERE (", $key, ") NOT IN (", $($due),+, ")"
+                "SELECT CAST(MIN(", $time, ") AS BIGINT) FROM ", $table, " WHERE (", $key, ") IN (SELECT ", $key,
+                " FROM ", $table, " EXCEPT SELECT * FROM (", $($due),+, ") AS due)"
             ),
         }
     };
@@ -125,7 +127,8 @@ macro_rules! rule {
     };
 }
 
-/// All rules, in their order: what belongs to something goes before it, so that what was begun is finished the next time.
+/// All rules, in their order (a rule of two parts has them apart, so that neither is read as a whole; the `+` keeps SQLite
+/// from an index that holds all that is new): what belongs to something goes before it, so that what was begun is finished the next time.
 pub const RULES: &[Rule] = &[
     rule!("inbound that failed", Failed, "inbound", "source, number",
         "CASE WHEN outcome = 'failed' AND sealed IS NOT NULL THEN settled_at END",
@@ -313,8 +316,11 @@ pub const RULES: &[Rule] = &[
          JOIN message m ON m.conversation_id = f.conversation_id AND m.seq = f.seq
          WHERE m.created_at < $1 AND ",
         free!("conversation", "f.conversation_id"),
-        " UNION SELECT f.conversation_id, f.seq FROM conversation c
-         JOIN feedback f ON f.conversation_id = c.id WHERE ",
+        " UNION ALL SELECT f.conversation_id, f.seq FROM conversation c
+         JOIN feedback f ON f.conversation_id = c.id
+         WHERE NOT EXISTS (SELECT 1 FROM message m
+                           WHERE m.conversation_id = f.conversation_id AND m.seq = f.seq
+                             AND m.created_at < $1) AND ",
         idle!()
     ),
     rule!(
@@ -325,8 +331,8 @@ pub const RULES: &[Rule] = &[
         "day * 86400000",
         "SELECT w.conversation_id, w.day FROM chat_word w WHERE w.day <= $2 AND ",
         free!("conversation", "w.conversation_id"),
-        " UNION SELECT w.conversation_id, w.day FROM conversation c
-         JOIN chat_word w ON w.conversation_id = c.id WHERE ",
+        " UNION ALL SELECT w.conversation_id, w.day FROM conversation c
+         JOIN chat_word w ON w.conversation_id = c.id WHERE +w.day > $2 AND ",
         idle!()
     ),
     rule!(
@@ -337,8 +343,8 @@ pub const RULES: &[Rule] = &[
         "created_at",
         "SELECT m.conversation_id, m.seq FROM message m WHERE m.created_at < $1 AND ",
         free!("conversation", "m.conversation_id"),
-        " UNION SELECT m.conversation_id, m.seq FROM conversation c
-         JOIN message m ON m.conversation_id = c.id WHERE ",
+        " UNION ALL SELECT m.conversation_id, m.seq FROM conversation c
+         JOIN message m ON m.conversation_id = c.id WHERE +m.created_at >= $1 AND ",
         idle!()
     ),
     // One that is still written to at this moment goes the next time.
@@ -351,7 +357,8 @@ pub const RULES: &[Rule] = &[
         "trouble_report",
         "id",
         "CASE WHEN incident_id IS NULL THEN reported_at END",
-        "SELECT id FROM trouble_report WHERE incident_id IS NULL AND reported_at < $1"
+        "SELECT id FROM trouble_report WHERE incident_id IS NULL AND reported_at < $1 AND ",
+        free!("conversation", "conversation_id")
     ),
     rule!(
         "reports of trouble",
@@ -359,7 +366,8 @@ pub const RULES: &[Rule] = &[
         "trouble_report",
         "id",
         "reported_at",
-        "SELECT id FROM trouble_report WHERE reported_at < $1"
+        "SELECT id FROM trouble_report WHERE reported_at < $1 AND ",
+        free!("conversation", "conversation_id")
     ),
     rule!(
         "wishes to be told",
@@ -367,7 +375,8 @@ pub const RULES: &[Rule] = &[
         "outage_subscription",
         "outage_id, conversation_id",
         "settled_at",
-        "SELECT outage_id, conversation_id FROM outage_subscription WHERE settled_at < $1"
+        "SELECT outage_id, conversation_id FROM outage_subscription WHERE settled_at < $1 AND ",
+        free!("conversation", "conversation_id")
     ),
     rule!(
         "subscriptions of chats that are gone",
@@ -377,7 +386,8 @@ pub const RULES: &[Rule] = &[
         "created_at",
         "SELECT s.conversation_id FROM announcement_subscription s
          WHERE s.created_at < $1 AND NOT EXISTS
-             (SELECT 1 FROM conversation c WHERE c.id = s.conversation_id AND c.ended_at IS NULL)"
+             (SELECT 1 FROM conversation c WHERE c.id = s.conversation_id AND c.ended_at IS NULL) AND ",
+        free!("conversation", "s.conversation_id")
     ),
     rule!(
         "deliveries of announcements",
@@ -385,7 +395,8 @@ pub const RULES: &[Rule] = &[
         "announcement_delivery",
         "announcement_id, conversation_id",
         "settled_at",
-        "SELECT announcement_id, conversation_id FROM announcement_delivery WHERE settled_at < $1"
+        "SELECT announcement_id, conversation_id FROM announcement_delivery WHERE settled_at < $1 AND ",
+        free!("conversation", "conversation_id")
     ),
     rule!(
         "requests about data",
@@ -394,7 +405,8 @@ pub const RULES: &[Rule] = &[
         "id",
         "filed_at",
         "SELECT id FROM data_request
-         WHERE state IN ('refused', 'withdrawn', 'done') AND COALESCE(done_at, decided_at) < $1"
+         WHERE (state IN ('refused', 'withdrawn', 'done') OR (state = 'approved' AND kind = 'export'))
+           AND COALESCE(done_at, decided_at) < $1"
     ),
     rule!(
         "holds that were lifted",
@@ -402,7 +414,7 @@ pub const RULES: &[Rule] = &[
         "legal_hold",
         "id",
         "placed_at",
-        "SELECT id FROM legal_hold WHERE lifted_at < $1"
+        "SELECT id FROM legal_hold WHERE COALESCE(lifted_at, until) < $1"
     ),
 ];
 

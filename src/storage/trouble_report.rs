@@ -157,3 +157,17 @@ pub async fn forget(connection: &mut Connection, conversation_id: &str) -> sqlx:
         .await?;
     Ok(())
 }
+
+/// What was reported in a chat, in order.
+pub async fn of_chat(
+    connection: &mut Connection,
+    conversation_id: &str,
+) -> sqlx::Result<Vec<TroubleReportRow>> {
+    sqlx::query_as(
+        "SELECT id, system, conversation_id, channel, reporter, network, factor, department, reported_at
+         FROM trouble_report WHERE conversation_id = $1 ORDER BY id",
+    )
+    .bind(conversation_id)
+    .fetch_all(connection)
+    .await
+}

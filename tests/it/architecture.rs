@@ -323,7 +323,10 @@ fn ac_90_patterns_are_written_in_the_program_and_take_linear_time() {
         let text = fs::read_to_string(&path).unwrap();
         for after in text.split("Regex::new(").skip(1) {
             let after = after.trim_start();
-            let literal = after.starts_with("r\"") || after.starts_with("r#\"") || after.starts_with('"') || after.starts_with("concat!(");
+            let literal = after.starts_with("r\"")
+                || after.starts_with("r#\"")
+                || after.starts_with('"')
+                || after.starts_with("concat!(");
             assert!(literal, "{}: {after:.60}", path.display());
             patterns += 1;
         }

@@ -49,7 +49,11 @@ fn tests() -> BTreeMap<usize, BTreeMap<String, usize>> {
         );
         for captures in test.captures_iter(&text) {
             for case in cases_of(&captures[1]) {
-                *tests.entry(case).or_default().entry(name.clone()).or_default() += 1;
+                *tests
+                    .entry(case)
+                    .or_default()
+                    .entry(name.clone())
+                    .or_default() += 1;
             }
         }
     }
@@ -64,27 +68,40 @@ fn every_abuse_case_has_a_test_or_a_reason() {
     let mut written = String::new();
     for line in register.lines() {
         let cells: Vec<&str> = line.split(" | ").collect();
-        let case = cells[0].strip_prefix("| AC-").and_then(|it| it.parse().ok());
+        let case = cells[0]
+            .strip_prefix("| AC-")
+            .and_then(|it| it.parse().ok());
         let (Some(case), [_, what, _, reason]) = (case, cells.as_slice()) else {
             written.push_str(line);
             written.push('\n');
             continue;
         };
         let found = tests.remove(&case).unwrap_or_default();
-        let found = found.iter().map(|(story, count)| format!("`{story}` {count}"));
+        let found = found
+            .iter()
+            .map(|(story, count)| format!("`{story}` {count}"));
         let found = found.collect::<Vec<_>>().join(", ");
         let reason = reason.trim_end_matches(" |").trim_end_matches('|');
         assert!(
             !found.is_empty() || !reason.trim().is_empty(),
             "AC-{case:02} has neither a test nor a reason"
         );
-        assert!(missing.remove(&case), "AC-{case:02} is there twice, or unknown");
+        assert!(
+            missing.remove(&case),
+            "AC-{case:02} is there twice, or unknown"
+        );
         written.push_str(&format!("| AC-{case:02} | {what} | {found} | {reason} |\n"));
     }
     assert_eq!(missing, BTreeSet::new(), "without a row in {REGISTER}");
-    assert!(tests.is_empty(), "tests of cases that nobody knows: {tests:?}");
+    assert!(
+        tests.is_empty(),
+        "tests of cases that nobody knows: {tests:?}"
+    );
     if std::env::var_os("TANYA_WRITE_REGISTER").is_some() {
         std::fs::write(REGISTER, &written).unwrap();
     }
-    assert!(register == written, "{REGISTER} is behind: TANYA_WRITE_REGISTER=1");
+    assert!(
+        register == written,
+        "{REGISTER} is behind: TANYA_WRITE_REGISTER=1"
+    );
 }

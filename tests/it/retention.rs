@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sqlx::{AnyConnection, Connection, Executor};
 use tanya::audit::{Anchor, Audit, Broken, Entry, Event};
@@ -10,7 +11,7 @@ use tanya::key_ring::KeyRing;
 use tanya::retention::{Periods, Retention, Swept};
 use tanya::rights::{HoldKind, Holds, NewHold};
 use tanya::secret::SecretKey;
-use tanya::storage::Store;
+use tanya::storage::{OpenError, Store};
 
 use crate::audit::beside;
 use crate::support::picture::png;
@@ -52,7 +53,13 @@ struct Old {
 
 impl Old {
     async fn open(url: &str, years: i64) -> Self {
-        let store = Arc::new(Store::open(url).await.unwrap());
+        let store = loop {
+            match Store::open(url).await {
+                // Whoever had it lets go of it in a moment.
+                Err(OpenError::Taken(_)) => tokio::time::sleep(Duration::from_millis(20)).await,
+                opened => break Arc::new(opened.unwrap()),
+            }
+        };
         let clock = Clock::shifted(years * YEAR);
         let secret = SecretKey::parse(SECRET_KEY).unwrap();
         let keys = KeyRing::open(&store, &secret, &clock).await.unwrap();

@@ -7,7 +7,6 @@
 
 use std::borrow::Cow;
 use std::path::Path;
-use std::time::Duration;
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor, SqlSafeStr};
@@ -342,18 +341,12 @@ async fn a_newer_program_was_here(database: Database) {
     }
     assert!(!app.folder().join("a.db").exists());
     let url = app.database.url(app.folder());
-    app.stop().await;
-    // What is on its way out may hold the file for a moment more.
-    let refused = loop {
-        match Store::open(&url).await {
-            Err(OpenError::Taken(_)) => tokio::time::sleep(Duration::from_millis(20)).await,
-            opened => break opened.err().unwrap(),
-        }
-    };
+    let refused = Store::open_beside(&url).await.err().unwrap();
     assert!(
         matches!(refused, OpenError::Newer { found: 9_999, .. }),
         "{refused}"
     );
+    app.stop().await;
 }
 
 #[tokio::test]

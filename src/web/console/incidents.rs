@@ -105,8 +105,8 @@ fn flash<'a>(w: &'a Words, done: &str) -> &'a str {
         ),
         "tolak" => w.t("Insiden ditolak.", "The incident was dismissed."),
         "tutup" => w.t(
-            "Insiden ditutup. Mereka yang meminta sedang diberitahu.",
-            "The incident was closed. Those who asked for it are being told.",
+            "Insiden ditutup. Mereka yang meminta akan dimaklumkan sebaik sahaja sistem disahkan pulih.",
+            "The incident was closed. Those who asked for it are told as soon as the system is known to work.",
         ),
         "hantar" => w.t(
             "Pengumuman sedang dihantar.",

@@ -46,8 +46,9 @@ pub(super) async fn page(
 ) -> Result<Response, Refusal> {
     let w = words(who, "/console/hak");
     let mut connection = state.limits.store.connection().await?;
-    let open = data_request::open(&mut connection, SHOWN).await?;
-    let over = data_request::over(&mut connection, SHOWN).await?;
+    let late = state.limits.clock.now() - TAKEABLE;
+    let open = data_request::open(&mut connection, late, SHOWN).await?;
+    let over = data_request::over(&mut connection, late, SHOWN).await?;
     let can_decide = who.may(Permission::DecideDataRequest);
     let holds = match can_decide {
         true => hold::list(&mut connection, SHOWN).await?,
