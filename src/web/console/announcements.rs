@@ -74,6 +74,8 @@ fn line(
         reach.failed,
         w.t("gagal", "failed"),
     );
+    let shows = row.banner == "yes" && now < row.shows_until;
+    let goes_out = reach.delivered + reach.failed < reach.recipients;
     AnnouncementLine {
         id: row.id.clone(),
         text: match w.english {
@@ -84,10 +86,7 @@ fn line(
         when: when(row.sent_at.or(Some(row.created_at))),
         who: named(names, &row.author),
         reach: row.sent_at.map(|_| figures).unwrap_or_default(),
-        shown: row.sent_at.is_some()
-            && row.withdrawn_at.is_none()
-            && row.banner == "yes"
-            && now < row.shows_until,
+        can_be_stopped: row.sent_at.is_some() && row.withdrawn_at.is_none() && (shows || goes_out),
     }
 }
 

@@ -131,15 +131,19 @@ fn system(w: &Words, overview: &Overview, system: System) -> SystemRow {
     };
     let state = match health {
         Health::Up => Tag::new("resolved", w.t("Berfungsi", "Works")),
-        Health::Down => Tag::new("open", w.t("Tergendala", "Down")),
+        Health::Down => Tag::new("down", w.t("Tergendala", "Down")),
         Health::Maintenance => Tag::new("pending", w.t("Diselenggara", "Maintenance")),
         Health::Unknown => Tag::new("closed", w.t("Tidak diketahui", "Not known")),
     };
     let mut troubles = overview.troubles.iter();
     let trouble = troubles.find(|trouble| trouble.system == system);
     let word = trouble.map_or_else(String::new, |trouble| match trouble.by_helpdesk {
-        true => w.t("Meja bantuan", "The helpdesk").to_owned(),
-        false if trouble.note.is_empty() => w.t("Pemantauan", "Watching").to_owned(),
+        true => w
+            .t("Disahkan oleh meja bantuan", "Confirmed by the helpdesk")
+            .to_owned(),
+        false if trouble.note.is_empty() => w
+            .t("Dikesan oleh pemantauan", "Found by watching")
+            .to_owned(),
         false => trouble.note.clone(),
     });
     SystemRow {

@@ -98,8 +98,8 @@ pub struct AnnouncementLine {
     pub who: String,
     /// Chats that it goes to, that have it, that cannot be reached; empty for a draft.
     pub reach: String,
-    /// Whether chats show it now or will.
-    pub shown: bool,
+    /// Whether chats show it now or will, or it still goes out to some.
+    pub can_be_stopped: bool,
 }
 
 /// `GET /console/pengumuman/{id}`.
