@@ -53,6 +53,8 @@ fn main() {
         .env("TANYA_ADMIN_ADDR", "127.0.0.1:19090")
         .env("TANYA_DATABASE_URL", database)
         .env("TANYA_LOG", "error")
+        // Every chat is begun from one address.
+        .env("TANYA_NEW_CHATS_PER_HOUR", "1000000")
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
