@@ -129,7 +129,8 @@ async fn filled(database: Database) -> (TestApp, String) {
     app.database
         .execute(
             app.folder(),
-            "UPDATE ticket SET status = 'closed', resolved_at = updated_at",
+            // Whoever has read a ticket and writes it now must read it again.
+            "UPDATE ticket SET status = 'closed', resolved_at = updated_at, version = version + 1",
         )
         .await;
     (app, number)
@@ -154,7 +155,8 @@ async fn ac_88_a_dry_run_counts_what_a_run_deletes_and_what_is_held_stays() {
                 let swept = old.retention.sweep().await.unwrap();
                 assert_eq!(rows(&dry), rows(&swept));
                 let gone = |name: &str| swept.iter().find(|it| it.name == name).unwrap().rows;
-                assert!(gone("transcripts") > 1_200 && gone("conversations") == 2 && gone("tickets") == 1);
+                assert!(gone("transcripts") > 1_200, "{swept:#?}");
+                assert_eq!((gone("conversations"), gone("tickets")), (2, 1), "{swept:#?}");
                 assert_eq!((gone("pictures"), gone("votes"), gone("audit")), (1, 1, 0));
                 let again = old.retention.rehearse().await.unwrap();
                 assert!(again.iter().all(|swept| swept.rows == 0), "{again:#?}");
