@@ -33,7 +33,8 @@ const LEFT: [&str; 8] = [
 
 /// So many old messages that they go in several transactions.
 const MANY: &str = "INSERT INTO message (conversation_id, seq, sender, body, created_at)
-     SELECT (SELECT MIN(id) FROM conversation), 1000 + numbers.n, 'bot', '{\"kind\":\"text\",\"text\":\"zirafah\"}', 1
+     SELECT (SELECT MIN(id) FROM conversation), 1000 + numbers.n, 'bot', '{\"kind\":\"text\",\"text\":\"zirafah\"}',
+            (SELECT MAX(created_at) FROM message)
      FROM (WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 1200) SELECT n FROM n) AS numbers";
 
 async fn databases() -> Vec<Database> {
