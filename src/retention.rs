@@ -292,15 +292,16 @@ impl Retention {
     }
 }
 
-/// How many transactions are left; no bound if none is set.
-struct Steps(Option<usize>);
+/// How many transactions are left, as of a process that is ended on the way; no bound if none is set.
+pub struct Steps(pub Option<usize>);
 
 impl Steps {
     fn unbounded() -> Self {
         Self(None)
     }
 
-    fn take(&mut self) -> bool {
+    /// Takes one; false if none is left.
+    pub fn take(&mut self) -> bool {
         match &mut self.0 {
             None => true,
             Some(0) => false,

@@ -110,7 +110,8 @@ pub async fn void(
         voided.inbound = inbound::give_up_all(&mut transaction, now).await?;
         // What was wrong then is looked at anew, and what was being told has been told since.
         incident::close_all(&mut transaction, now).await?;
-        voided.untold = outage::end_all(&mut transaction, now).await?
+        outage::end_all(&mut transaction, now).await?;
+        voided.untold = outage::skip_all(&mut transaction, now).await?
             + announcement::skip_rest(&mut transaction, None, now).await?;
     }
     settle_outbox(&mut transaction, secret, now, wishes, &mut voided).await?;

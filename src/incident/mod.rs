@@ -263,19 +263,20 @@ impl Incidents {
         match outage.word.as_str() {
             HELPDESK => true,
             word if word == told => {
-                let told: Vec<SystemStateRow> = rows
-                    .iter()
-                    .filter(|row| row.source == told)
-                    .cloned()
-                    .collect();
-                self.is_seen_up(&told, system, now)
+                let told = rows.iter().filter(|row| row.source == told);
+                self.is_seen_up(told, system, now)
             }
             _ => self.is_seen_up(rows, system, now),
         }
     }
 
-    fn is_seen_up(&self, rows: &[SystemStateRow], system: System, now: Millis) -> bool {
-        rows.iter().any(|row| {
+    fn is_seen_up<'a>(
+        &self,
+        rows: impl IntoIterator<Item = &'a SystemStateRow>,
+        system: System,
+        now: Millis,
+    ) -> bool {
+        rows.into_iter().any(|row| {
             row.system == system.as_str()
                 && Health::parse(&row.state) == Health::Up
                 && self.is_fresh(row, now)

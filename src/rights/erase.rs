@@ -5,28 +5,13 @@ use super::scope::{Part, Scope};
 use super::{Rights, said};
 use crate::audit::{Entry, Event};
 use crate::clock::Millis;
+use crate::retention::Steps;
 use crate::storage::data_request::{self, DataRequestRow};
 use crate::storage::erasure::{self, AT_ONCE};
 use crate::storage::{
     Connection, announcement, binding, chat_word, conversation, document_link, inbound, outage,
     outbox, proof, subject, trouble_report, verification,
 };
-
-/// How many steps are left; no bound if none is set.
-struct Steps(Option<usize>);
-
-impl Steps {
-    fn take(&mut self) -> bool {
-        match &mut self.0 {
-            None => true,
-            Some(0) => false,
-            Some(left) => {
-                *left -= 1;
-                true
-            }
-        }
-    }
-}
 
 impl Rights {
     /// Erases what an approved request is about, in so many transactions at most; tells whether it is done. What a hold

@@ -44,12 +44,17 @@ pub async fn last_ended(connection: &mut Connection, system: &str) -> sqlx::Resu
         .await
 }
 
-/// Ends all that last, and tells nobody; how many chats wanted to be told.
+/// Ends all that last; how many.
 pub async fn end_all(connection: &mut Connection, at: Millis) -> sqlx::Result<u64> {
-    sqlx::query("UPDATE outage SET ended_at = $1 WHERE ended_at IS NULL")
+    let result = sqlx::query("UPDATE outage SET ended_at = $1 WHERE ended_at IS NULL")
         .bind(at)
-        .execute(&mut *connection)
+        .execute(connection)
         .await?;
+    Ok(result.rows_affected())
+}
+
+/// Settles all wishes to be told: nobody is; how many.
+pub async fn skip_all(connection: &mut Connection, at: Millis) -> sqlx::Result<u64> {
     let result = sqlx::query(
         "UPDATE outage_subscription SET settled_at = $1, outcome = 'skipped' WHERE settled_at IS NULL",
     )

@@ -190,7 +190,15 @@ const ALLOWED: [(&str, &[&str]); 34] = [
     ("retention", &["audit", "storage"]),
     (
         "rights",
-        &["audit", "identity", "redact", "secret", "storage", "ticket"],
+        &[
+            "audit",
+            "identity",
+            "redact",
+            "retention",
+            "secret",
+            "storage",
+            "ticket",
+        ],
     ),
     ("storage", &[]),
 ];

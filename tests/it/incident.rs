@@ -386,3 +386,14 @@ on_telegram! {
         assert_eq!((telegram.sent(AMINAH).len(), telegram.sent(BAKAR).len()), (4, 2));
     }
 }
+
+on_both_databases! {
+    async fn who_tries_a_button_of_the_menu_reports_nothing(app: TestApp) {
+        let reports = "SELECT COUNT(*) FROM trouble_report";
+        let chat = app.begin().await;
+        chat.choose("entry:sistem-tidak-boleh-dibuka").await;
+        assert_eq!(app.database.count(app.folder(), reports).await, 0);
+        chat.say(CANNOT_OPEN).await;
+        assert_eq!(app.database.count(app.folder(), reports).await, 1);
+    }
+}
