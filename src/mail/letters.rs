@@ -179,7 +179,7 @@ pub fn named(who: &str) -> String {
     }
     let plain = |word: &&str| {
         word.chars()
-            .all(|c| c.is_alphabetic() || matches!(c, '-' | '\''))
+            .all(|c| (c.is_alphabetic() && !c.is_numeric()) || matches!(c, '-' | '\''))
     };
     let words = who.split(|c: char| c.is_whitespace() || c.is_control());
     let words = words.map(|word| word.trim_matches(['.', ',']));
