@@ -9,38 +9,21 @@
     reason = "a measurement may fail loudly"
 )]
 
+#[path = "support/knowledge.rs"]
+mod made;
+
 use std::hint::black_box;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use jiff::civil::date;
-use tanya::knowledge::answer::Contacts;
+use made::{Made, load};
+use tanya::knowledge::Knowledge;
 use tanya::knowledge::ask::ask;
 use tanya::knowledge::evaluation::Questions;
 use tanya::knowledge::source::Source;
-use tanya::knowledge::{Knowledge, LoadOptions, Strictness};
 
 const ENTRIES: usize = 10_000;
-const PARAPHRASES: usize = 5;
-
-fn load(source: &Source) -> Knowledge {
-    let options = LoadOptions {
-        contacts: Contacts::default(),
-        today: date(2026, 11, 22),
-        review_days: 365,
-        strictness: Strictness::Shape,
-        sample_hours: false,
-        editions: Vec::new(),
-    };
-    let begun = Instant::now();
-    let loaded = Knowledge::load(source, &options);
-    let knowledge = loaded
-        .unwrap_or_else(|problems| panic!("{problems:?}"))
-        .knowledge;
-    println!("loaded in {:?}", begun.elapsed());
-    knowledge
-}
 
 fn percentiles(name: &str, knowledge: &Knowledge, questions: &[String]) {
     let mut times: Vec<Duration> = Vec::new();
@@ -73,53 +56,10 @@ fn shipped(criterion: &mut Criterion) {
     });
 }
 
-/// Words of a made-up language, the frequent ones short: as in a real one a few words are in many questions.
-fn word(number: usize) -> String {
-    const SYLLABLES: [&str; 12] = [
-        "ka", "to", "mi", "sur", "lan", "be", "gu", "ra", "dis", "pen", "o", "ti",
-    ];
-    let mut rest = number;
-    let mut word = String::new();
-    loop {
-        word.push_str(SYLLABLES[rest % SYLLABLES.len()]);
-        rest /= SYLLABLES.len();
-        if rest == 0 && word.len() >= 4 {
-            return word;
-        }
-    }
-}
-
-fn sentence(seed: &mut u64) -> String {
-    let words: Vec<String> = (0..8)
-        .map(|_| {
-            // xorshift64: repeatable, and no part of what is measured.
-            *seed ^= *seed << 13;
-            *seed ^= *seed >> 7;
-            *seed ^= *seed << 17;
-            let uniform = (*seed >> 11) as f64 / (1_u64 << 53) as f64;
-            word((20_000.0 * uniform.powi(4)) as usize)
-        })
-        .collect();
-    words.join(" ")
-}
-
 fn large(criterion: &mut Criterion) {
-    let mut seed = 7;
-    let mut yaml = String::from("entries:\n");
-    for number in 0..ENTRIES {
-        let question = sentence(&mut seed);
-        yaml.push_str(&format!(
-            "  - id: e{number}\n    question: {question}\n    answer: '-'\n    paraphrases:\n"
-        ));
-        for _ in 0..PARAPHRASES {
-            yaml.push_str(&format!("      - {}\n", sentence(&mut seed)));
-        }
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("large.yaml");
-    std::fs::write(&file, yaml).unwrap();
-    let knowledge = load(&Source::File(file));
-    let questions: Vec<String> = (0..2_000).map(|_| sentence(&mut seed)).collect();
+    let made = Made::of(ENTRIES);
+    let knowledge = load(&made.source());
+    let questions = made.questions;
     percentiles("10,000 entries", &knowledge, &questions);
     let mut next = questions.iter().cycle();
     criterion.bench_function("ask, 10,000 entries", |bencher| {

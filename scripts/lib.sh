@@ -27,9 +27,10 @@ with socket.socket() as s:
 PY
 }
 
-# Starts a PostgreSQL cluster that is thrown away, on loopback, never as root; sets TANYA_TEST_POSTGRES.
+# Starts a PostgreSQL cluster that is thrown away, on loopback, never as root; sets TANYA_TEST_POSTGRES. It does not wait for
+# the disk, unless settings are given (`-c fsync=on`).
 start_postgres() {
-    local port
+    local port settings="${*:--c fsync=off}"
     postgres_user=()
     postgres_bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
     if [ -z "$postgres_bin" ]; then
@@ -47,7 +48,7 @@ start_postgres() {
         cd "$postgres_folder"
         "${postgres_user[@]}" "$postgres_bin/initdb" -D "$postgres_folder/data" -U postgres --auth=trust -E UTF8 --locale=C >/dev/null
         "${postgres_user[@]}" "$postgres_bin/pg_ctl" -D "$postgres_folder/data" -w -l "$postgres_folder/log" \
-            -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories=$postgres_folder -c fsync=off -c max_connections=300" \
+            -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories=$postgres_folder $settings -c max_connections=300" \
             start >/dev/null
     )
     export TANYA_TEST_POSTGRES="postgres://postgres@127.0.0.1:$port/postgres"

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use data::Sizes;
 use serde_json::{Value, json};
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor, PgConnection};
 use tanya::agent::role::Role;
 use tanya::app::App;
 use tanya::config::{Mode, Settings};
@@ -92,10 +92,11 @@ async fn measure(name: &str, database: &str, folder: &Path) {
     let begun = Instant::now();
     let known = data::fill(database, SECRET_KEY, &app.clock, sizes, &officer.id).await;
     println!(
-        "{name}: {} tickets, {} messages, filled in {:.0?}",
+        "{name}: {} tickets, {} messages, filled in {:.0?}, {} MiB",
         sizes.tickets,
         sizes.messages,
-        begun.elapsed()
+        begun.elapsed(),
+        bytes_of(database).await / 1_048_576
     );
     let samples = number("TANYA_BENCH_SAMPLES", 300);
     let mut random = data::Random::new(7);
@@ -145,6 +146,19 @@ async fn measure(name: &str, database: &str, folder: &Path) {
         chat.timed(ticket, samples).await;
     }
     app.stop().await;
+}
+
+/// How large a database is.
+async fn bytes_of(database: &str) -> i64 {
+    let size = if database.starts_with("sqlite:") {
+        "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+    } else {
+        "SELECT pg_database_size(current_database())"
+    };
+    let mut connection = AnyConnection::connect(database).await.unwrap();
+    let size = sqlx::query_scalar(size).fetch_one(&mut connection).await;
+    connection.close().await.unwrap();
+    size.unwrap()
 }
 
 fn search(text: &str) -> String {

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// Year, serial and check digit.
+const DIGITS: usize = 11;
+
 /// A ticket's number: `TK-YYYY-NNNNNN-D`, D the check digit of ISO 7064 MOD 11,10 over year and serial.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TicketNumber(String);
@@ -33,12 +36,11 @@ impl TicketNumber {
         let upper = text.to_uppercase();
         upper.match_indices("TK").find_map(|(at, _)| {
             let rest = upper.get(at..)?;
-            let end = rest
-                .char_indices()
-                .skip(2)
-                .find(|(_, c)| !c.is_ascii_digit() && !matches!(c, '-' | ' '));
-            let end = end.map_or(rest.len(), |(end, _)| end);
-            Self::parse(rest.get(..end)?)
+            let mut digits = rest.char_indices().filter(|(_, c)| c.is_ascii_digit());
+            let (last, _) = digits.nth(DIGITS - 1)?;
+            let (number, after) = rest.split_at_checked(last + 1)?;
+            let goes_on = after.starts_with(char::is_alphanumeric);
+            Self::parse(number).filter(|_| !goes_on)
         })
     }
 
@@ -110,10 +112,11 @@ mod tests {
             format!("status tiket {}", number.as_str().to_lowercase()),
             format!("TK saya: {number}"),
             number.as_str().replace('-', " "),
+            format!("{number} 2 hari dah tak jawab"),
         ] {
             assert_eq!(TicketNumber::find(&text), Some(number.clone()), "{text}");
         }
-        for text in ["TK", "tiket saya mana", "TK-2026-000123-0x", "ATK 2026"] {
+        for text in ["TK", "tiket saya mana", "TK-2026-000123-0x", "ATK 2026", "TK-2026-000123-70"] {
             assert_eq!(TicketNumber::find(text), None, "{text}");
         }
     }

@@ -1,5 +1,5 @@
 //! The server is killed at random moments under traffic on both channels: nothing that was accepted is lost, nothing is
-//! decided twice. `TANYA_TEST_CRASHES` says how often; `scripts/crash` kills it 200 times on each database.
+//! decided twice. `TANYA_TEST_CRASHES` says how often; `scripts/crash` does it many more times.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

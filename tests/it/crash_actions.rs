@@ -1,6 +1,7 @@
 //! The server is killed at random moments while people have their passwords reset: nothing is claimed that did not
-//! happen, nothing is done twice at the portal, nothing goes to anybody else. The mail server and the portal are outside
-//! and keep the ledger. `TANYA_TEST_CRASHES` says how often; `scripts/crash` kills it 200 times on each database.
+//! happen, nothing is done twice at the portal, nothing goes to anybody else, no code works twice, no guess is forgotten.
+//! The people, the mail server and the portal are outside and keep the ledger. `TANYA_TEST_CRASHES` says how often;
+//! `scripts/crash` does it many more times.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -13,6 +14,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::crash::rows;
 use crate::support::Database;
 use crate::support::crash::{Crashes, the_record_is_whole};
 use crate::support::mail_server::{MailServer, ReceivedMail};
@@ -112,6 +114,8 @@ struct Diary {
     token: String,
     /// Errands that the program accepted, as far as its answers came through.
     accepted: usize,
+    /// Guesses at a code that the program answered.
+    guesses: i64,
 }
 
 /// What a chat says in the end.
@@ -155,8 +159,16 @@ impl Person {
         body["replies"].as_array().unwrap().clone()
     }
 
-    /// Gives the number, reads the code, gives that; the secret, unless it got lost or came too late.
-    async fn prove(&self, page: &str) -> Option<String> {
+    /// Guesses at a code; what came back, and whether it was right.
+    async fn guess(&self, page: &str, code: &str, guesses: &mut i64) -> (u16, Value) {
+        let code = json!({"token": page, "code": code});
+        let (status, body) = self.post("/api/v1/verify/finish", "", &code).await;
+        *guesses += i64::from(status == 200 || status == 422);
+        (status, body)
+    }
+
+    /// Gives the number, reads the code, mistypes it and gives it; the secret, unless it got lost or came too late.
+    async fn prove(&self, page: &str, guesses: &mut i64) -> Option<String> {
         let before = self.codes().len();
         let number = json!({"token": page, "kind": "staff", "id_no": self.who.id_no});
         let (status, _) = self.post("/api/v1/verify/start", "", &number).await;
@@ -173,10 +185,18 @@ impl Person {
                 continue;
             };
             given += 1;
-            let code = json!({"token": page, "code": mail.code().unwrap()});
-            let (status, body) = self.post("/api/v1/verify/finish", "", &code).await;
+            let code = mail.code().unwrap();
+            if *guesses == 0 {
+                let (status, body) = self.guess(page, &mistyped(&code), guesses).await;
+                assert!(status == 422 || status == 410, "{status}: {body}");
+            }
+            let (status, body) = self.guess(page, &code, guesses).await;
             match status {
-                200 => return Some(body["return"].as_str().unwrap().to_owned()),
+                200 => {
+                    let (again, said) = self.guess(page, &code, guesses).await;
+                    assert_eq!(again, 410, "a code works once: {said}");
+                    return Some(body["return"].as_str().unwrap().to_owned());
+                }
                 // The answer that held the secret may have got lost: then there is none any more.
                 410 => return None,
                 422 => {}
@@ -195,10 +215,12 @@ impl Person {
             id: begun["id"].as_str().unwrap().to_owned(),
             token: begun["token"].as_str().unwrap().to_owned(),
             accepted: 0,
+            guesses: 0,
         };
         let prompt = self.say(&diary.id, &diary.token, "/lupa").await.remove(0);
         assert_eq!(prompt["kind"], "prompt", "{prompt}");
-        let Some(secret) = self.prove(&token_of(&prompt)).await else {
+        let guesses = &mut diary.guesses;
+        let Some(secret) = self.prove(&token_of(&prompt), guesses).await else {
             return diary;
         };
         let path = format!("/api/v1/conversations/{}/proof", diary.id);
@@ -245,6 +267,24 @@ impl Diary {
             told.by_us += usize::from(text.contains(BY_US));
         }
         told
+    }
+}
+
+/// Another code, with one digit changed.
+fn mistyped(code: &str) -> String {
+    let (first, rest) = code.split_at(1);
+    let other = if first == "1" { "2" } else { "1" };
+    format!("{other}{rest}")
+}
+
+/// Guesses that were spent, by conversation: never fewer than before.
+async fn no_guess_is_forgotten(url: &str, before: &mut BTreeMap<String, i64>) {
+    let spent: Vec<(String, i64)> =
+        rows(url, "SELECT conversation_id, tries FROM verification").await;
+    for (conversation, tries) in spent {
+        let known = before.entry(conversation).or_default();
+        assert!(*known <= tries, "a counter fell from {known} to {tries}");
+        *known = tries;
     }
 }
 
@@ -297,9 +337,11 @@ async fn killed_again_and_again(database: Database) {
 
     let crashes = Crashes::new(4, Duration::from_millis(1_500));
     let mut by_portal = BTreeMap::new();
+    let mut spent = BTreeMap::new();
     let meanwhile = async || {
         portal.note_mails(&mut by_portal).await;
         the_record_is_whole(folder, &url);
+        no_guess_is_forgotten(&url, &mut spent).await;
         let_leases_end(&database, folder).await;
     };
     crashes.befall(&mut process, folder, meanwhile).await;
@@ -327,6 +369,11 @@ async fn killed_again_and_again(database: Database) {
     }
     process.kill();
     the_record_is_whole(folder, &url);
+    no_guess_is_forgotten(&url, &mut spent).await;
+    for diary in &diaries {
+        let spent = spent.get(&diary.id).copied().unwrap_or_default();
+        assert!(spent >= diary.guesses, "a guess was not counted");
+    }
     // A code that was given before it could be noted as mailed is not wanted any more; nothing else is given up.
     sqlx::any::install_default_drivers();
     let dead = "SELECT COUNT(*) FROM outbox WHERE outcome = 'dead' AND carrier <> 'code'";

@@ -9,6 +9,7 @@ use proptest::test_runner::TestRunner;
 use tanya::config::{Mode, Settings};
 use tanya::identity::number::{IdentityNumber, Kind};
 use tanya::mail::letters;
+use tanya::ticket::TicketNumber;
 
 use crate::support::TestApp;
 
@@ -95,7 +96,53 @@ async fn ac_52_garbage_is_refused_at_every_door_and_tells_nothing() {
     app.stop().await;
 }
 
+/// What looks like the token of a link: as long, longer, cut, in other alphabets, with what a shell or a database would read.
+fn token() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[A-Za-z0-9_-]{43}",
+        "[A-Za-z0-9_-]{0,120}",
+        "[A-Za-z0-9+/=.%]{1,60}",
+        "\\PC{0,60}",
+        "[0-9a-f-]{36}",
+        "' OR '1'='1|\\$\\{[a-z:/.]{0,20}\\}|\\.\\./[a-z./]{0,30}|\u{0}{1,3}",
+    ]
+}
+
+#[tokio::test]
+async fn ac_45_no_token_that_was_made_up_opens_anything() {
+    let app = TestApp::with(&[("TANYA_LOG", "off")]).await;
+    let mut runner = TestRunner::default();
+    for door in ["/api/v1/verify/about", "/l/open", "/bukan-saya"] {
+        for _ in 0..2 * BODIES {
+            let token = token().new_tree(&mut runner).unwrap().current();
+            let request = app.request(reqwest::Method::POST, door);
+            let request = if door.starts_with("/api") {
+                request.json(&serde_json::json!({"token": token}))
+            } else {
+                let form = url::form_urlencoded::Serializer::new(String::new())
+                    .append_pair("token", &token)
+                    .finish();
+                let form_type = "application/x-www-form-urlencoded";
+                request.header("content-type", form_type).body(form)
+            };
+            let response = request.send().await.unwrap();
+            let status = response.status();
+            assert!(status.is_client_error(), "{door} {status} {token:?}");
+            assert!(response.headers().get("location").is_none());
+        }
+    }
+    app.stop().await;
+}
+
 proptest! {
+    #[test]
+    fn a_tickets_number_is_found_in_any_text_and_reads_as_itself(text in "\\PC{0,40}", year in 2000_i64..9999, serial in 1_i64..999_999) {
+        let number = TicketNumber::new(year, serial);
+        let _ = TicketNumber::find(&text);
+        let found = TicketNumber::find(&format!("{number} {text}"));
+        prop_assert_eq!(found.map(|found| found.to_string()), Some(number.to_string()));
+    }
+
     #[test]
     fn settings_of_any_text_are_read_or_refused_by_name(
         name in prop::sample::select(vec![

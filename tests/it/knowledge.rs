@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use jiff::civil::date;
+use proptest::prelude::*;
 use serde_json::Value;
 use tanya::knowledge::answer::Contacts;
 use tanya::knowledge::problem::Problem;
@@ -53,6 +54,29 @@ fn problems(faq: &str) -> Vec<Problem> {
         ..problem
     });
     told.collect()
+}
+
+proptest! {
+    #[test]
+    fn a_file_that_is_damaged_anywhere_is_read_or_refused_with_its_name(
+        from in any::<prop::sample::Index>(),
+        length in 0_usize..60,
+        with in r#"[-:&*!|>'"%@`{}\[\],#? \n\ta-z0-9~<]{0,40}|\PC{0,40}"#,
+    ) {
+        let from = from.index(GOOD.len());
+        let until = GOOD.len().min(from + length);
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("faq.yaml");
+        let (before, after) = (&GOOD[..from], &GOOD[until..]);
+        fs::write(&file, format!("{before}{with}{after}")).unwrap();
+        let options = LoadOptions { strictness: Strictness::Shape, ..options() };
+        if let Err(problems) = Knowledge::load(&Source::File(file), &options) {
+            prop_assert!(!problems.is_empty());
+            for problem in problems {
+                prop_assert!(problem.file.ends_with("faq.yaml") && !problem.message.is_empty(), "{:?}", problem);
+            }
+        }
+    }
 }
 
 /// The only problem of a file that is good but for one replacement.

@@ -1,7 +1,7 @@
 //! The server is killed at random moments while matters are handed over, answered, settled, opened again and chased:
 //! every matter is one ticket, every answer is heard once, no number is used twice or left out. The people, the mail
-//! server and Telegram are outside and keep the ledger. `TANYA_TEST_CRASHES` says how often; `scripts/crash` kills it
-//! 200 times on each database.
+//! server and Telegram are outside and keep the ledger. `TANYA_TEST_CRASHES` says how often; `scripts/crash` does it many
+//! more times.
 
 mod ledger;
 mod people;

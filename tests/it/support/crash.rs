@@ -1,5 +1,5 @@
 //! A program that is killed at random moments, again and again. `TANYA_TEST_CRASHES` says how often; `scripts/crash`
-//! kills it 200 times on each database.
+//! does it many more times.
 
 use std::path::Path;
 use std::time::Duration;
