@@ -28,13 +28,14 @@ impl Rights {
         let mut connection = self.store.connection().await?;
         let scope = Scope::of(&mut connection, row).await?;
         drop(connection);
+        // A hold may come while it goes on: it keeps what is still there.
         for part in &scope.chats {
-            if !self.erase_chat(part, &mut steps).await? {
+            if self.is_held(row).await? || !self.erase_chat(part, &mut steps).await? {
                 return Ok(false);
             }
         }
         for ticket in &scope.tickets {
-            if !steps.take() {
+            if self.is_held(row).await? || !steps.take() {
                 return Ok(false);
             }
             self.erase_ticket(&ticket.number).await?;

@@ -116,7 +116,13 @@ mod tests {
         ] {
             assert_eq!(TicketNumber::find(&text), Some(number.clone()), "{text}");
         }
-        for text in ["TK", "tiket saya mana", "TK-2026-000123-0x", "ATK 2026", "TK-2026-000123-70"] {
+        for text in [
+            "TK",
+            "tiket saya mana",
+            "TK-2026-000123-0x",
+            "ATK 2026",
+            "TK-2026-000123-70",
+        ] {
             assert_eq!(TicketNumber::find(text), None, "{text}");
         }
     }

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 
 use super::admin::AdminState;
 use crate::clock::Millis;
-use crate::storage::{Store, conversation, figures, health, inbound, outbox};
+use crate::incident::Health;
+use crate::storage::{
+    Connection, Store, conversation, figures, health, inbound, incident, outbox, system_state,
+};
 
 /// Figures as text, in the form that Prometheus reads.
 #[derive(Default)]
@@ -124,6 +127,26 @@ async fn of_the_database(state: &AdminState, shown: &mut Figures) -> sqlx::Resul
             let value = of(queue).map_or(0, |row| value(row, now));
             shown.labelled(name, ("queue", queue), value);
         }
+    }
+    of_the_systems(&mut connection, shown).await
+}
+
+/// How the two systems were when they were last looked at, and the incidents that are open.
+async fn of_the_systems(connection: &mut Connection, shown: &mut Figures) -> sqlx::Result<()> {
+    shown.kind("tanya_system_up");
+    for row in system_state::all(connection).await? {
+        let up = u8::from(Health::parse(&row.state) == Health::Up);
+        let (system, source) = (row.system, row.source);
+        let _ = writeln!(
+            shown.0,
+            "tanya_system_up{{system=\"{system}\",source=\"{source}\"}} {up}"
+        );
+    }
+    let open = incident::open(connection).await?;
+    shown.kind("tanya_incidents_open");
+    for state in ["suspected", "confirmed"] {
+        let count = open.iter().filter(|row| row.state == state).count();
+        shown.labelled("tanya_incidents_open", ("state", state), count);
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::WebState;
 use super::error::{Code, Problem};
 use crate::clock::rfc3339;
-use crate::incident::Health;
+use crate::incident::{Health, System};
 use crate::knowledge::text::Language;
 
 /// In which language.
@@ -55,9 +55,12 @@ pub struct Status {
     /// What those who run them add, as they wrote it.
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
-    /// Since when the first of them does not work, RFC 3339 in UTC.
+    /// Since when Sistem iSPEKS does not work, RFC 3339 in UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
-    since: Option<String>,
+    sistem_since: Option<String>,
+    /// Since when Portal iSPEKS does not work, RFC 3339 in UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    portal_since: Option<String>,
     /// What officers announce to everybody now.
     #[serde(skip_serializing_if = "Option::is_none")]
     announcement: Option<String>,
@@ -75,12 +78,16 @@ pub async fn show(
     let (overview, announced) = state.engine.overview().await?;
     let troubles = &overview.troubles;
     let note = troubles.iter().find(|trouble| !trouble.note.is_empty());
-    let since = troubles.iter().map(|trouble| trouble.since).min();
+    let since = |system: System| {
+        let trouble = troubles.iter().find(|trouble| trouble.system == system);
+        trouble.map(|trouble| rfc3339(trouble.since))
+    };
     let status = Status {
         sistem: overview.sistem.into(),
         portal: overview.portal.into(),
         note: note.map(|trouble| trouble.note.clone()),
-        since: since.map(rfc3339),
+        sistem_since: since(System::Sistem),
+        portal_since: since(System::Portal),
         announcement: announced.map(|row| match asked.lang {
             Language::Ms => row.text_ms,
             Language::En => row.text_en,

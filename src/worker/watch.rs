@@ -96,7 +96,6 @@ impl Worker {
         }
         incidents.settle(&mut transaction).await?;
         transaction.commit().await?;
-        self.measure(&told, &looked);
         Ok(())
     }
 
@@ -133,17 +132,6 @@ impl Worker {
             (System::Sistem, seen(status.sistem)),
             (System::Portal, seen(status.portal)),
         ]
-    }
-
-    fn measure(&self, told: &[(System, Seen)], looked: &[(System, Seen)]) {
-        for (system, seen) in told.iter().chain(looked) {
-            let up = if seen.health == Health::Up { 1.0 } else { 0.0 };
-            let labels = [
-                ("system", system.as_str()),
-                ("source", seen.source.as_str()),
-            ];
-            metrics::gauge!("tanya_system_up", &labels).set(up);
-        }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::crash::{
     begin_on_the_web, every_chat_is_whole, every_person_was_answered, until_carried,
     write_on_telegram, write_on_the_web,
 };
+use crate::crash_desk::Outside;
 use crate::support::balancer::Balancer;
 use crate::support::bot_api::TOKEN;
 use crate::support::process::Process;
@@ -128,4 +129,33 @@ async fn one_process_at_a_time_is_killed_and_nobody_loses_anything() {
 #[tokio::test]
 async fn ac_110_a_rolling_restart_loses_nothing() {
     one_process_at_a_time_ends(&[End::Restarted; 3]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn at_the_desk_one_process_at_a_time_is_killed_and_every_matter_is_one_ticket() {
+    let Some(database) = Database::postgres().await else {
+        return;
+    };
+    if !Balancer::is_there() {
+        return;
+    }
+    let folders = [0; 3].map(|_| tempfile::tempdir().unwrap());
+    let outside = Outside::begin(database, folders[0].path()).await;
+    let settings = outside.settings();
+    let settings: Vec<(&str, &str)> = settings.iter().map(|(n, v)| (*n, v.as_str())).collect();
+    let start = |place: usize| Process::start(folders[place].path(), &settings);
+    let mut processes = [start(0).await, start(1).await, start(2).await];
+    let balancer = Balancer::start(&processes).await;
+    let people = outside.people(balancer.addr, folders[0].path()).await;
+    for place in 0..processes.len() {
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        processes[place].kill();
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        processes[place].again(folders[place].path()).await;
+    }
+    let ledger = outside.ends(people, &processes[0], folders[0].path()).await;
+    for process in &mut processes {
+        process.kill();
+    }
+    outside.is_whole(&ledger, folders[0].path()).await;
 }

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tanya::calendar::Calendar;
 use tanya::clock::Clock;
+use tokio::task::JoinSet;
 
 use crate::support::bot_api::TOKEN;
 use crate::support::crash::{Crashes, the_record_is_whole};
@@ -23,7 +24,8 @@ use crate::support::mail_server::MailServer;
 use crate::support::process::Process;
 use crate::support::{BotApi, Database};
 use ledger::{
-    SUPERVISOR, every_answer_is_there_once, every_number_is_used_once, whoever_chases_is_told,
+    Ledger, SUPERVISOR, every_answer_is_there_once, every_number_is_used_once,
+    whoever_chases_is_told,
 };
 use people::{People, client};
 
@@ -96,67 +98,116 @@ async fn time_goes_by(database: &Database, folder: &Path) {
     }
 }
 
+/// What is outside and keeps the ledger, and where the program keeps its own.
+pub struct Outside {
+    database: Database,
+    url: String,
+    mail: MailServer,
+    telegram: BotApi,
+    /// How far the clock is set on, in milliseconds.
+    offset: i64,
+}
+
+impl Outside {
+    pub async fn begin(database: Database, folder: &Path) -> Self {
+        Self {
+            url: database.url(folder),
+            database,
+            mail: MailServer::start().await,
+            telegram: BotApi::start().await,
+            offset: until_office_hours(),
+        }
+    }
+
+    /// What the program is told.
+    pub fn settings(&self) -> Vec<(&'static str, String)> {
+        let many = || "1000000".to_owned();
+        vec![
+            ("TANYA_DATABASE_URL", self.url.clone()),
+            ("TANYA_SMTP_URL", self.mail.url()),
+            ("TANYA_MAIL_FROM", "tanya@perbendaharaan.example".to_owned()),
+            ("TANYA_SUPERVISOR_EMAIL", SUPERVISOR.to_owned()),
+            ("TANYA_TELEGRAM_TOKEN", TOKEN.to_owned()),
+            ("TANYA_TELEGRAM_API_URL", self.telegram.url()),
+            ("TANYA_CLOCK_OFFSET_S", (self.offset / 1_000).to_string()),
+            ("TANYA_TRUSTED_PROXIES", "127.0.0.1/32".to_owned()),
+            ("TANYA_CHAT_MESSAGES_PER_MINUTE", many()),
+            ("TANYA_NEW_CHATS_PER_HOUR", many()),
+            ("TANYA_MAILS_PER_MINUTE", many()),
+            ("TANYA_MAILS_PER_HOUR", many()),
+        ]
+    }
+
+    /// People and officers who do what they do at this address until they are told to stop; whoever signs in is known
+    /// from the folder of the program.
+    pub async fn people(&self, http: SocketAddr, folder: &Path) -> (People, JoinSet<()>) {
+        let (cookie, csrf) = signed_in(http, folder, self.offset).await;
+        let people = People {
+            http,
+            client: client(),
+            telegram: self.telegram.clone(),
+            ledger: Arc::default(),
+            stop: Arc::default(),
+            cookie,
+            csrf,
+        };
+        let mut lives = JoinSet::new();
+        for _ in 0..ON_THE_WEB {
+            lives.spawn(people.clone().live_on_the_web());
+        }
+        for _ in 0..ON_TELEGRAM {
+            lives.spawn(people.clone().live_on_telegram());
+        }
+        lives.spawn(people.clone().live_at_the_counter());
+        (people, lives)
+    }
+
+    /// Everybody comes to an end with what they do, and the program with what it has to; what they know happened.
+    pub async fn ends(
+        &self,
+        (people, mut lives): (People, JoinSet<()>),
+        process: &Process,
+        folder: &Path,
+    ) -> Ledger {
+        people.stop.store(true, Ordering::Relaxed);
+        while let Some(life) = lives.join_next().await {
+            life.unwrap();
+        }
+        until_nothing_is_left(process, &self.database, folder).await;
+        let ledger = std::mem::take(&mut *people.ledger.lock().unwrap());
+        people.every_answer_is_read(&ledger).await;
+        ledger
+    }
+
+    /// What the program has kept is what they know.
+    pub async fn is_whole(&self, ledger: &Ledger, folder: &Path) {
+        the_record_is_whole(folder, &self.url);
+        every_number_is_used_once(&self.url, ledger).await;
+        every_answer_is_there_once(&self.url, ledger).await;
+        let dead = "SELECT COUNT(*) FROM outbox WHERE outcome = 'dead'";
+        assert_eq!(self.database.count(folder, dead).await, 0);
+        assert!(ledger.opened.len() > ON_THE_WEB && !ledger.on_telegram.is_empty());
+        assert_eq!(self.telegram.violations(), Vec::<String>::new());
+    }
+}
+
 async fn killed_again_and_again(database: Database) {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let url = database.url(folder);
-    let (mail, telegram) = (MailServer::start().await, BotApi::start().await);
-    let (smtp, api_url) = (mail.url(), telegram.url());
-    let offset = until_office_hours();
-    let offset_s = (offset / 1_000).to_string();
-    let many = "1000000";
-    let settings = [
-        ("TANYA_DATABASE_URL", url.as_str()),
-        ("TANYA_SMTP_URL", &smtp),
-        ("TANYA_MAIL_FROM", "tanya@perbendaharaan.example"),
-        ("TANYA_SUPERVISOR_EMAIL", SUPERVISOR),
-        ("TANYA_TELEGRAM_TOKEN", TOKEN),
-        ("TANYA_TELEGRAM_API_URL", &api_url),
-        ("TANYA_CLOCK_OFFSET_S", &offset_s),
-        ("TANYA_CHAT_MESSAGES_PER_MINUTE", many),
-        ("TANYA_NEW_CHATS_PER_HOUR", "100000"),
-        ("TANYA_MAILS_PER_MINUTE", many),
-        ("TANYA_MAILS_PER_HOUR", many),
-    ];
+    let outside = Outside::begin(database, folder).await;
+    let settings = outside.settings();
+    let settings: Vec<(&str, &str)> = settings.iter().map(|(n, v)| (*n, v.as_str())).collect();
     let mut process = Process::start(folder, &settings).await;
-    let (cookie, csrf) = signed_in(process.http_addr, folder, offset).await;
-    let people = People {
-        http: process.http_addr,
-        client: client(),
-        telegram: telegram.clone(),
-        ledger: Arc::default(),
-        stop: Arc::default(),
-        cookie,
-        csrf,
-    };
-    let mut lives = tokio::task::JoinSet::new();
-    for _ in 0..ON_THE_WEB {
-        lives.spawn(people.clone().live_on_the_web());
-    }
-    for _ in 0..ON_TELEGRAM {
-        lives.spawn(people.clone().live_on_telegram());
-    }
-    lives.spawn(people.clone().live_at_the_counter());
-
+    let people = outside.people(process.http_addr, folder).await;
     let crashes = Crashes::new(3, Duration::from_millis(2_500));
-    let meanwhile = async || time_goes_by(&database, folder).await;
+    let meanwhile = async || time_goes_by(&outside.database, folder).await;
     crashes.befall(&mut process, folder, meanwhile).await;
     // Whatever the moments were, some work is done between and after them.
     tokio::time::sleep(Duration::from_secs(1)).await;
-    people.stop.store(true, Ordering::Relaxed);
-    while let Some(life) = lives.join_next().await {
-        life.unwrap();
-    }
-    until_nothing_is_left(&process, &database, folder).await;
-    let ledger = std::mem::take(&mut *people.ledger.lock().unwrap());
-    people.every_answer_is_read(&ledger).await;
+    let ledger = outside.ends(people, &process, folder).await;
     process.kill();
-    the_record_is_whole(folder, &url);
-    every_number_is_used_once(&url, &ledger).await;
-    every_answer_is_there_once(&url, &ledger).await;
-    whoever_chases_is_told(&url, &mail).await;
-    let dead = "SELECT COUNT(*) FROM outbox WHERE outcome = 'dead'";
-    assert_eq!(database.count(folder, dead).await, 0);
+    outside.is_whole(&ledger, folder).await;
+    whoever_chases_is_told(&outside.url, &outside.mail).await;
     let chased = "SELECT COUNT(*) FROM ticket_event WHERE kind IN ('escalated', 'untaken')";
     eprintln!(
         "{} crashes: {} tickets, {} answers, {} opened again, {} times somebody was chased, {} mails",
@@ -164,11 +215,9 @@ async fn killed_again_and_again(database: Database) {
         ledger.opened.len(),
         ledger.answers.len(),
         ledger.reopened.len(),
-        database.count(folder, chased).await,
-        mail.mails().len(),
+        outside.database.count(folder, chased).await,
+        outside.mail.mails().len(),
     );
-    assert!(ledger.opened.len() > ON_THE_WEB && !ledger.on_telegram.is_empty());
-    assert_eq!(telegram.violations(), Vec::<String>::new());
 }
 
 async fn until_nothing_is_left(process: &Process, database: &Database, folder: &Path) {

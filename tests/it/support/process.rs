@@ -112,9 +112,11 @@ fn spawn(settings: &[(String, String)], folder: &Path) -> Child {
     tanya(folder, &["demo"], &settings).spawn().unwrap()
 }
 
-/// The program with these arguments and settings, and no others.
+/// The program with these arguments and settings, and no others: the one that was built with the tests, or the one that
+/// `TANYA_TEST_PROGRAM` names.
 pub fn tanya(folder: &Path, arguments: &[&str], settings: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tanya"));
+    let built = || env!("CARGO_BIN_EXE_tanya").into();
+    let mut command = Command::new(std::env::var_os("TANYA_TEST_PROGRAM").unwrap_or_else(built));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("TANYA_")) {
         command.env_remove(name);
     }

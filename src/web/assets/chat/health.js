@@ -52,8 +52,9 @@ export class Health {
     const status = this.#status;
     if (!status) return [];
     const lines = [];
-    const time = status.since ? timeOf(status.since) : '';
     for (const [system, name] of /** @type {const} */ ([['sistem', 'Sistem iSPEKS'], ['portal', 'Portal iSPEKS']])) {
+      const since = status[`${system}_since`];
+      const time = since ? timeOf(since) : '';
       if (status[system] === 'down') lines.push(t('health_down', { name, time }));
       if (status[system] === 'maintenance') lines.push(t('health_maintenance', { name, time }));
     }

@@ -32,7 +32,7 @@
  */
 /** @typedef {{ id: string, token: string }} Credentials */
 /** @typedef {'up' | 'down' | 'maintenance' | 'unknown'} Condition */
-/** @typedef {{ sistem: Condition, portal: Condition, note?: string, since?: string, announcement?: string }} SystemStatus */
+/** @typedef {{ sistem: Condition, portal: Condition, note?: string, sistem_since?: string, portal_since?: string, announcement?: string }} SystemStatus */
 
 /**
  * Why an own message is not at the server yet. `stalled`: no word of it for long; `sent`: it is there, but our copy of the record has not come.
