@@ -6,6 +6,7 @@
 mod health;
 mod parts;
 mod reader;
+mod traces;
 
 use std::collections::BTreeMap;
 use std::env;
@@ -22,6 +23,7 @@ use crate::incident::Rules as IncidentRules;
 use crate::knowledge::answer::Contacts;
 use crate::retention::Periods;
 use crate::secret::{Secret, SecretKey};
+use crate::trace::Collector;
 use crate::worker::Offices;
 use reader::Reader;
 
@@ -92,6 +94,8 @@ pub struct Settings {
     pub limits: Limits,
     /// How long what is kept.
     pub periods: Periods,
+    /// What takes traces; none are made without.
+    pub collector: Option<Collector>,
     /// What is logged, as `tracing` filters read it.
     pub log: String,
     /// How it is logged.
@@ -343,6 +347,11 @@ mod tests {
             ("TANYA_INCIDENT_PEOPLE", "0"),
             ("TANYA_PORTAL_URL", "http://portal.example"),
             ("TANYA_CODE_TRIES", "0"),
+            ("TANYA_OTLP_URL", "ftp://collector.example"),
+            ("TANYA_OTLP_URL", "http://tanya:canary@collector.example"),
+            ("TANYA_OTLP_SAMPLE", "1.5"),
+            ("TANYA_OTLP_SAMPLE", "NaN"),
+            ("TANYA_OTLP_TOKEN", "two\nlines"),
             ("TANYA_TELEGRAM_TYPED_PROOF", "perhaps"),
         ] {
             good.push(bad);
@@ -459,6 +468,27 @@ mod tests {
             let problems = read(&[webhook, token, new, old], Mode::Demo).unwrap_err();
             assert_eq!(problems.len(), 1, "{problems:?}");
         }
+    }
+
+    #[test]
+    fn traces_go_nowhere_unless_a_collector_is_named() {
+        let settings = read(&[("TANYA_OTLP_SAMPLE", "0.5")], Mode::Demo).unwrap();
+        assert!(settings.collector.is_none());
+
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tanya.toml");
+        let text = "otlp_url = \"http://10.1.0.9:4318\"\notlp_sample = 0.25\n";
+        fs::write(&file, text).unwrap();
+        let token = folder.path().join("token");
+        fs::write(&token, "collector-token\n").unwrap();
+        fs::set_permissions(&token, fs::Permissions::from_mode(0o600)).unwrap();
+        let token = token.display().to_string();
+        let environment = BTreeMap::from([("TANYA_OTLP_TOKEN_FILE".to_owned(), token)]);
+        let settings = Settings::from_parts(Some(&file), environment, Mode::Demo).unwrap();
+        let collector = settings.collector.unwrap();
+        assert_eq!(collector.url.as_str(), "http://10.1.0.9:4318/");
+        assert_eq!(collector.token.unwrap().reveal(), "collector-token");
+        assert_eq!(collector.sample.to_string(), "0.25");
     }
 
     #[test]

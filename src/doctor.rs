@@ -8,6 +8,7 @@ mod network;
 mod portal;
 mod settings;
 mod telegram;
+mod traces;
 
 use std::time::Duration;
 
@@ -102,15 +103,16 @@ impl Doctor<'_> {
     /// Looks at everything, side by side.
     pub async fn examine(&self) -> Vec<Finding> {
         let mut findings = self.settings();
-        let (database, knowledge, mail, telegram, portal, network) = tokio::join!(
+        let (database, knowledge, mail, telegram, portal, network, traces) = tokio::join!(
             timed("database", LIMIT, self.database()),
             timed("knowledge", knowledge::LIMIT, self.knowledge()),
             timed("mail", mail::LIMIT, self.mail()),
             timed("telegram", LIMIT, self.telegram()),
             timed("portal", LIMIT, self.portal()),
             timed("public address", network::LIMIT, self.network()),
+            self.traces(),
         );
-        for found in [database, knowledge, mail, telegram, portal, network] {
+        for found in [database, knowledge, mail, telegram, portal, network, traces] {
             findings.extend(found);
         }
         findings

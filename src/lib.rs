@@ -34,6 +34,7 @@
 //! | [`storage`] | all SQL |
 //! | [`telegram`] | updates in, messages out |
 //! | [`ticket`] | what officers have to do |
+//! | [`trace`] | what is told of the program's work to a collector of traces |
 //! | [`web`] | the HTTP interface, the pages, the server |
 //! | [`worker`] | carries mails and errands |
 
@@ -69,5 +70,6 @@ pub mod secret;
 pub mod storage;
 pub mod telegram;
 pub mod ticket;
+pub mod trace;
 pub mod web;
 pub mod worker;

@@ -9,6 +9,7 @@ use tracing_subscriber::EnvFilter;
 use super::{Failure, Outcome, Output, read_settings};
 use crate::app::App;
 use crate::config::{LogFormat, Mode, Settings};
+use crate::trace::Export;
 
 pub fn demo(config: Option<&Path>, public: bool, out: &mut Output) -> Outcome {
     let settings = read_settings(config, Mode::Demo, out)?;
@@ -34,6 +35,8 @@ pub fn serve(config: Option<&Path>, out: &mut Output) -> Outcome {
 
 fn run(settings: &Settings, out: &mut Output) -> Outcome {
     start_logging(&settings.log, settings.log_format);
+    // Kept until all else is over, so that the last traces go too.
+    let _traces = settings.collector.as_ref().map(Export::start).transpose()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;

@@ -34,7 +34,7 @@ impl Reader {
     }
 
     /// An address that is looked at: without user or password, since what it answers is not kept anyway.
-    fn site(&mut self, name: &str) -> Option<Url> {
+    pub(super) fn site(&mut self, name: &str) -> Option<Url> {
         let text = self.text(name)?;
         let url = Url::parse(&text).ok();
         let url = url.filter(|url| {

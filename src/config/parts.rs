@@ -70,6 +70,7 @@ impl Reader {
                 .saturating_mul(1000),
             limits: self.limits(),
             periods: self.periods(),
+            collector: self.collector(),
             log: self.log(),
             log_format: self.log_format(),
             warnings: Vec::new(),

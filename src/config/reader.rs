@@ -10,8 +10,9 @@ use std::time::Duration;
 use url::Url;
 
 /// Settings that may also be given as `NAME_FILE`.
-const SECRETS: [&str; 8] = [
+const SECRETS: [&str; 9] = [
     "DATABASE_URL",
+    "OTLP_TOKEN",
     "PORTAL_TOKEN",
     "SECRET_KEY",
     "SECRET_KEY_OLD",
@@ -22,7 +23,7 @@ const SECRETS: [&str; 8] = [
 ];
 
 /// Every setting that has a meaning.
-const KNOWN: [&str; 84] = [
+const KNOWN: [&str; 87] = [
     "ADMIN_ADDR",
     "ALLOWED_ORIGINS",
     "AUDIT_DAYS",
@@ -67,6 +68,9 @@ const KNOWN: [&str; 84] = [
     "NEW_CHATS_PER_HOUR",
     "NOTICES_PER_DAY",
     "OFFICE_NETWORKS",
+    "OTLP_SAMPLE",
+    "OTLP_TOKEN",
+    "OTLP_URL",
     "PORTAL_LINK_HOSTS",
     "PORTAL_TOKEN",
     "PORTAL_URL",
@@ -304,11 +308,12 @@ fn flat(value: &toml::Value) -> Option<String> {
     match value {
         toml::Value::String(text) => Some(text.clone()),
         toml::Value::Integer(number) => Some(number.to_string()),
+        toml::Value::Float(number) => Some(number.to_string()),
         toml::Value::Boolean(truth) => Some(truth.to_string()),
         toml::Value::Array(items) => {
             let items: Option<Vec<String>> = items.iter().map(flat).collect();
             Some(items?.join(","))
         }
-        toml::Value::Float(_) | toml::Value::Datetime(_) | toml::Value::Table(_) => None,
+        toml::Value::Datetime(_) | toml::Value::Table(_) => None,
     }
 }

@@ -58,6 +58,7 @@ use crate::storage::feedback::{self, FeedbackRow};
 use crate::storage::message::{self as transcript};
 use crate::storage::pace::{self, Rate};
 use crate::storage::{Connection, Store, inbound};
+use crate::trace::{self, Fact, Span, Work};
 use commit::{bot_rows, heard_row, numbered};
 use handoff::Desk;
 use hub::{DESK, Hub, Signal};
@@ -306,6 +307,16 @@ impl Engine {
         if let Content::Text(text) = &incoming.content {
             askable(text)?;
         }
+        let span = Span::begin(Work::Turn);
+        let handled = span.around(self.tried(id, incoming)).await;
+        if let Err(EngineError::Database(_) | EngineError::Busy) = handled {
+            span.fail();
+        }
+        handled
+    }
+
+    /// Tries a turn until nobody else was faster.
+    async fn tried(&self, id: &str, incoming: Incoming) -> Result<Vec<Message>, EngineError> {
         let began = Instant::now();
         let mut turn = self.take_turn(id).await;
         let mut ahead = Ahead::default();
@@ -466,6 +477,7 @@ impl Engine {
         self.after_effect(&row, &effects, ahead.verification(), &changed)
             .await;
         let outcome = outcome.map_or("choice", |outcome| outcome.as_str());
+        trace::note(Fact::Outcome(outcome));
         metrics::counter!("tanya_messages_total", "outcome" => outcome).increment(1);
         let channel = row.channel.clone();
         metrics::counter!("tanya_turns_total", "channel" => channel, "outcome" => outcome)

@@ -19,6 +19,7 @@ use super::network::softmax;
 use super::opinion::{HeldOut, Opinion};
 use super::sureness::{FEATURES, Sureness};
 use super::text::Language;
+use crate::trace::{Fact, Span, Work};
 
 /// What the router makes of a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -185,8 +186,13 @@ impl Router {
     ///
     /// What is `expected` of entries is added to what speaks for them.
     pub fn route(&self, text: &str, expected: &[(usize, f32)]) -> tantivy::Result<Routing> {
+        let span = Span::begin(Work::Router);
         let began = Instant::now();
         let routed = self.routed(text, expected);
+        match &routed {
+            Ok(routing) => span.note(Fact::Outcome(routing.outcome.as_str())),
+            Err(_) => span.fail(),
+        }
         metrics::histogram!("tanya_router_seconds").record(began.elapsed().as_secs_f64());
         routed
     }

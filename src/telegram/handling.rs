@@ -28,6 +28,7 @@ use crate::outbox::{Carrier, Delivery, Payload};
 use crate::storage::inbound::{self, ClaimedInbound};
 use crate::storage::pace::{self, Rate};
 use crate::storage::{conversation, message as transcript, outbox as deliveries};
+use crate::trace::{Fact, Span, Work};
 
 /// How long an update belongs to who claimed it.
 const LEASE: Millis = 60_000;
@@ -120,14 +121,21 @@ impl Handling {
             self.failed(&claimed).await?;
             return Ok(true);
         }
+        let span = Span::begin(Work::Update);
+        span.note(Fact::Reference(&reference(claimed.number)));
         let worker = self.clone();
         let update = claimed.clone();
         // In a task of its own, so that one that panics takes nothing with it.
-        let handled = tokio::spawn(async move { worker.handle(&update).await }).await;
+        let handling = span.around(async move { worker.handle(&update).await });
+        let handled = tokio::spawn(handling).await;
         match handled {
-            Ok(Ok(())) => {}
-            Ok(Err(reason)) => self.put_off(&claimed, reason).await?,
+            Ok(Ok(())) => span.note(Fact::Outcome("settled")),
+            Ok(Err(reason)) => {
+                span.note(Fact::Outcome("again"));
+                self.put_off(&claimed, reason).await?;
+            }
             Err(_) => {
+                span.fail();
                 tracing::error!("an update broke its handling");
                 self.failed(&claimed).await?;
             }
@@ -179,7 +187,7 @@ impl Handling {
             let due = now + pause(claimed.attempts);
             return self.release(claimed, due, claimed.attempts).await;
         }
-        let reference = format!("T-{}", claimed.number);
+        let reference = reference(claimed.number);
         tracing::error!(reference, "an update was given up");
         let mut transaction = self.inbox.store.begin().await?;
         let source = &self.inbox.source;
@@ -522,6 +530,11 @@ fn album_id(chat: i64, album: &str) -> Uuid {
         })
     });
     Uuid::from_u64_pair(NAMESPACE ^ chat.unsigned_abs(), number)
+}
+
+/// What an update is known by, in the log and to the person.
+fn reference(number: i64) -> String {
+    format!("T-{number}")
 }
 
 fn count(outcome: &'static str) {

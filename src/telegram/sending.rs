@@ -25,6 +25,7 @@ use crate::outbox::{Carrier, Payload};
 use crate::storage::outbox::{self, OutboxRow};
 use crate::storage::pace::{self, Rate};
 use crate::storage::{Connection, conversation, document_link};
+use crate::trace::{Fact, Span, Work};
 
 /// How long a delivery belongs to who claimed it: longer than a request takes, the client's wait after a fault included.
 const LEASE: Millis = 40_000;
@@ -173,13 +174,18 @@ impl Sending {
     /// Carries one delivery and notes what became of it.
     async fn carry(&self, row: OutboxRow) -> sqlx::Result<()> {
         let claimed_at = self.inbox.clock.now();
+        let span = Span::begin(Work::Delivery);
+        span.note(Fact::Carrier(Carrier::Telegram.as_str()));
+        span.note(Fact::Reference(&row.id));
         let (worker, parcel) = (self.clone(), row.clone());
         // In a task of its own, so that one that panics takes nothing with it.
-        let went = tokio::spawn(async move { worker.deliver(&parcel).await }).await;
+        let delivering = span.around(async move { worker.deliver(&parcel).await });
+        let went = tokio::spawn(delivering).await;
         let went = match went {
             Ok(went) => went?,
             Err(_) => {
                 tracing::error!(delivery = row.id, "a delivery broke");
+                span.fail();
                 Went::Refused(Refusal::Wrong)
             }
         };
@@ -208,6 +214,7 @@ impl Sending {
             }
         };
         transaction.commit().await?;
+        span.note(Fact::Outcome(outcome));
         metrics::counter!("tanya_telegram_deliveries_total", "outcome" => outcome).increment(1);
         Ok(())
     }

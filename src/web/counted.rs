@@ -2,7 +2,7 @@
 //! alarm can be set on it.
 
 /// What is counted by what came of it.
-const BY_OUTCOME: [(&str, &[&str]); 6] = [
+const BY_OUTCOME: [(&str, &[&str]); 7] = [
     (
         "tanya_mails_total",
         &["sent", "not-now", "disagreed", "refused", "unmade"],
@@ -20,6 +20,7 @@ const BY_OUTCOME: [(&str, &[&str]); 6] = [
     ("tanya_console_sign_ins_total", &["in", "wrong", "locked"]),
     ("tanya_code_requests_total", &["issued", "withheld"]),
     ("tanya_code_guesses_total", &["right", "wrong", "locked"]),
+    ("tanya_spans_total", &["sent", "lost", "dropped"]),
 ];
 
 /// Shows every counter that alarms and pictures look at, at zero.

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -12,11 +12,14 @@ use rand::Rng;
 use tracing::Instrument;
 
 use super::WebState;
+use crate::trace::{Fact, Span, Work};
 
 /// The header that carries it.
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest one that is taken from a proxy.
 const LONGEST: usize = 64;
+/// The methods that are told to a collector of traces by their names.
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 tokio::task_local! {
     /// The reference of the request that is being answered.
@@ -34,12 +37,27 @@ pub async fn give(State(state): State<WebState>, request: Request, next: Next) -
     let reference = brought.unwrap_or_else(drawn);
     // At the level of errors: whatever is logged within it says whose it is.
     let span = tracing::error_span!("request", reference);
+    let traced = traced(&request, &reference);
     let answer = CURRENT.scope(reference.clone(), next.run(request));
-    let mut response = answer.instrument(span).await;
+    let mut response = traced.around(answer.instrument(span)).await;
+    traced.note(Fact::Status(response.status().as_u16()));
     if let Ok(value) = HeaderValue::from_str(&reference) {
         response.headers_mut().insert(HEADER, value);
     }
     response
+}
+
+/// What a collector of traces is told of a request: no path, since that may hold anything, and no method that somebody made up.
+fn traced(request: &Request, reference: &str) -> Span {
+    let route = request.extensions().get::<MatchedPath>();
+    let given = request.method().as_str();
+    let known = METHODS.into_iter().find(|method| *method == given);
+    let span = Span::begin(Work::Request {
+        method: known.unwrap_or("_OTHER"),
+        route: route.map(MatchedPath::as_str),
+    });
+    span.note(Fact::Reference(reference));
+    span
 }
 
 /// What a trusted proxy gave; nobody else is believed.

@@ -23,6 +23,7 @@ use crate::outbox::{Carrier, Post};
 use crate::portal::Portal;
 use crate::storage::Store;
 use crate::storage::outbox::{self, OutboxRow};
+use crate::trace::{Fact, Span, Work as Traced};
 
 pub use probe::Probes;
 
@@ -111,6 +112,16 @@ enum Outcome {
     Again(Millis, bool),
 }
 
+impl Outcome {
+    fn as_str(&self) -> &'static str {
+        match self {
+            Self::Noted => "noted",
+            Self::Over(how) => how,
+            Self::Again(..) => "again",
+        }
+    }
+}
+
 impl Worker {
     /// Workers of these parts.
     pub fn new(parts: Parts) -> Self {
@@ -166,24 +177,29 @@ impl Worker {
             };
             // There may be more than one can do alone.
             self.bell(work).ring();
+            let span = Span::begin(Traced::Delivery);
+            span.note(Fact::Carrier(carrier.as_str()));
+            span.note(Fact::Reference(&row.id));
             let (worker, claimed) = (self.clone(), row.clone());
             // In a task of its own, so that one that panics takes nothing with it.
-            let carried = tokio::spawn(async move {
+            let carried = tokio::spawn(span.around(async move {
                 match work {
                     Work::Errands => worker.run_errand(&claimed).await,
                     Work::Mails => worker.send_mail(&claimed).await,
                 }
-            });
+            }));
             let outcome = match carried.await {
                 Ok(outcome) => outcome?,
                 Err(_) => {
                     tracing::error!(delivery = row.id, "a mail or an errand broke");
+                    span.fail();
                     match row.attempts >= TRIES {
                         true => Outcome::Over("dead"),
                         false => Outcome::Again(LONGEST, true),
                     }
                 }
             };
+            span.note(Fact::Outcome(outcome.as_str()));
             self.note(&row, outcome).await?;
             return Ok(true);
         }

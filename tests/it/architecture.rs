@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Who may import whom (docs/architecture.md). `clock` is free for all.
-const ALLOWED: [(&str, &[&str]); 34] = [
+const ALLOWED: [(&str, &[&str]); 35] = [
     ("main", &["cli"]),
     (
         "app",
@@ -56,6 +56,7 @@ const ALLOWED: [(&str, &[&str]); 34] = [
             "secret",
             "storage",
             "ticket",
+            "trace",
         ],
     ),
     (
@@ -67,6 +68,7 @@ const ALLOWED: [(&str, &[&str]); 34] = [
             "mail",
             "retention",
             "secret",
+            "trace",
             "worker",
         ],
     ),
@@ -94,6 +96,7 @@ const ALLOWED: [(&str, &[&str]); 34] = [
             "storage",
             "telegram",
             "ticket",
+            "trace",
         ],
     ),
     (
@@ -108,6 +111,7 @@ const ALLOWED: [(&str, &[&str]); 34] = [
             "redact",
             "secret",
             "storage",
+            "trace",
         ],
     ),
     (
@@ -124,6 +128,7 @@ const ALLOWED: [(&str, &[&str]); 34] = [
             "portal",
             "redact",
             "storage",
+            "trace",
         ],
     ),
     ("news", &["conversation", "storage"]),
@@ -143,6 +148,7 @@ const ALLOWED: [(&str, &[&str]); 34] = [
             "secret",
             "storage",
             "ticket",
+            "trace",
         ],
     ),
     (
@@ -171,7 +177,7 @@ const ALLOWED: [(&str, &[&str]); 34] = [
     ("key_ring", &["secret", "storage"]),
     ("bell", &[]),
     ("secret", &[]),
-    ("knowledge", &["calendar"]),
+    ("knowledge", &["calendar", "trace"]),
     ("question", &["knowledge", "redact", "storage"]),
     ("redact", &[]),
     ("rekey", &["outbox", "secret", "storage"]),
@@ -185,6 +191,7 @@ const ALLOWED: [(&str, &[&str]); 34] = [
             "secret",
             "storage",
             "telegram",
+            "trace",
         ],
     ),
     ("retention", &["audit", "storage"]),
@@ -201,6 +208,7 @@ const ALLOWED: [(&str, &[&str]); 34] = [
         ],
     ),
     ("storage", &[]),
+    ("trace", &["secret"]),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::support::bot_api::TOKEN;
 use crate::support::bot_api::updates::{press, private_text};
+use crate::support::collector::{self, Came, Collector};
 use crate::support::process::vacant;
 use crate::support::proof::{InboxMail, Sample, TWIN, pressed, token_of};
 use crate::support::{BotApi, Database, SECRET_KEY};
@@ -464,17 +465,21 @@ async fn nothing_secret_is_written_anywhere(database: Database) {
     let folder = tempfile::tempdir().unwrap();
     let telegram = BotApi::start().await;
     let (url, api_url) = (database.url(folder.path()), telegram.url());
+    let collector = Collector::start().await;
     let server = Server::start(
         folder.path(),
         &[
             ("TANYA_DATABASE_URL", &url),
             ("TANYA_TELEGRAM_TOKEN", TOKEN),
             ("TANYA_TELEGRAM_API_URL", &api_url),
+            ("TANYA_OTLP_URL", collector.url()),
+            ("TANYA_OTLP_TOKEN", collector::TOKEN),
         ],
     )
     .await;
     let mut planted = Planted::default();
     planted.plant("secret key", SECRET_KEY);
+    planted.plant("collector's token", collector::TOKEN);
     planted.number(TWIN);
     let people = server.people().await;
     let fit = |it: &&Sample| it.kind == "staff" && it.note == "ordinary staff";
@@ -502,12 +507,27 @@ async fn nothing_secret_is_written_anywhere(database: Database) {
     let figures = server.figures().await;
     let log = server.stop();
     let dump = database.dump(folder.path()).await;
-    // All three show what they are there for.
+    let (traces, spans) = (collector.text(), collector.spans());
+    // All four show what they are there for.
     assert!(
         log.contains("/l/open") && log.contains("tanya::"),
         "the log is at work"
     );
     assert!(figures.contains("tanya_audit_total") && figures.contains("link.opened"));
+    for carrier in ["telegram", "code", "mail", "portal"] {
+        let told = |span: &Came| span.fact("tanya.carrier") == carrier;
+        assert!(
+            spans.iter().any(told),
+            "no delivery by {carrier} is told of"
+        );
+    }
+    let update = spans.iter().find(|span| span.name == "update");
+    let update = update.expect("updates are told of");
+    assert!(
+        spans
+            .iter()
+            .any(|span| span.name == "turn" && span.trace == update.trace)
+    );
     assert!(
         planted
             .words
@@ -518,7 +538,7 @@ async fn nothing_secret_is_written_anywhere(database: Database) {
     assert!(planted.secrets.len() >= 50, "{}", planted.secrets.len());
     let mut found = Vec::new();
     for (what, secret) in &planted.secrets {
-        for (place, text) in [("log", &log), ("figures", &figures)] {
+        for (place, text) in [("log", &log), ("figures", &figures), ("traces", &traces)] {
             if stands_in(text, secret) {
                 let line = text
                     .lines()
@@ -532,7 +552,7 @@ async fn nothing_secret_is_written_anywhere(database: Database) {
         }
     }
     for words in &planted.words {
-        for (place, text) in [("log", &log), ("figures", &figures)] {
+        for (place, text) in [("log", &log), ("figures", &figures), ("traces", &traces)] {
             if text.contains(words.as_str()) {
                 found.push(format!("what was said is in the {place}"));
             }

@@ -13,6 +13,7 @@ use tanya::portal::simulator::Simulator;
 
 use crate::on_both_databases;
 use crate::support::bot_api::{BOT_NAME, Fault as BotFault, TOKEN};
+use crate::support::collector::{self, Collector};
 use crate::support::mail_server::{Fault, MailServer, Verb};
 use crate::support::{BotApi, TestApp};
 
@@ -90,7 +91,7 @@ impl World {
         };
         let findings = doctor.examine().await;
         let said = serde_json::to_string(&findings).unwrap();
-        for secret in [KEY, TOKEN, PORTAL_TOKEN, "canary"] {
+        for secret in [KEY, TOKEN, PORTAL_TOKEN, collector::TOKEN, "canary"] {
             assert!(!said.contains(secret), "{secret}: {said}");
         }
         for finding in &findings {
@@ -174,6 +175,33 @@ async fn a_test_mail_is_sent_only_to_whom_it_is_asked_for() {
     world.mail.fault(Verb::Rcpt, Fault::Permanent);
     let findings = world.examined_at(&[], Some(&to), Clock::default()).await;
     assert_is(&findings, "test mail", State::Wrong, "refuses");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_collector_of_traces_is_asked_whether_it_takes_them() {
+    let app = TestApp::on_sqlite().await;
+    let world = World::around(&app).await;
+    let findings = world.examined(&[]).await;
+    assert_is(&findings, "traces", State::Ok, "none are exported");
+    let collector = Collector::start().await;
+    let url = ("OTLP_URL", collector.url());
+    let token = ("OTLP_TOKEN", collector::TOKEN);
+    let findings = world.examined(&[url, token]).await;
+    assert_is(&findings, "traces", State::Ok, "takes them");
+    assert!(collector.spans().is_empty(), "it only looked");
+    let findings = world.examined(&[url]).await;
+    assert_is(&findings, "traces", State::Warning, "the token");
+    let elsewhere = format!("{}/elsewhere", collector.url());
+    let findings = world.examined(&[("OTLP_URL", &elsewhere), token]).await;
+    assert_is(&findings, "traces", State::Warning, "answers 404");
+    // Nobody's question waits for it: it is never wrong.
+    let away = ("OTLP_URL", "http://127.0.0.1:1");
+    let findings = world.examined(&[away]).await;
+    assert_is(&findings, "traces", State::Warning, "cannot be reached");
+    let open = ("OTLP_URL", "http://collector.invalid:4318");
+    let findings = world.examined(&[open, token]).await;
+    assert_is(&findings, "traces", State::Warning, "everybody to read");
     app.stop().await;
 }
 

@@ -69,4 +69,5 @@ mod telegram;
 mod telegram_faults;
 mod telegram_proof;
 mod telegram_webhook;
+mod traces;
 mod upgrade;

@@ -3,6 +3,7 @@
 pub mod balancer;
 pub mod bot_api;
 pub mod browser;
+pub mod collector;
 pub mod crash;
 pub mod database;
 pub mod desk;
