@@ -9,6 +9,8 @@ const MINUTE: Millis = 60_000;
 const HOUR: Millis = 60 * MINUTE;
 /// Lines of the record in an hour about refusals that anybody can cause.
 const LINES: usize = 300;
+/// What all mails are counted under.
+const MAILS: &str = "mails";
 /// A day, in milliseconds.
 pub const DAY: Millis = 24 * HOUR;
 
@@ -103,6 +105,10 @@ impl<'k> Held<'k> {
         now: Millis,
     ) -> sqlx::Result<()> {
         self.noted.push((now, label.to_owned()));
+        self.put(connection).await
+    }
+
+    async fn put(self, connection: &mut Connection) -> sqlx::Result<()> {
         let recent = serde_json::to_string(&self.noted).unwrap_or_default();
         tally::put(connection, self.key, &recent).await
     }
@@ -131,6 +137,22 @@ pub async fn take(
         held.note(connection, "", now).await?;
     }
     Ok(room)
+}
+
+/// Gives back what was taken of `key` at a moment and is still kept.
+async fn give_back(
+    connection: &mut Connection,
+    key: &str,
+    keep: Millis,
+    taken_at: Millis,
+) -> sqlx::Result<()> {
+    let mut held = Held::take(connection, key, keep, taken_at).await?;
+    let place = held.noted.iter().position(|(at, _)| *at == taken_at);
+    if let Some(place) = place {
+        held.noted.remove(place);
+        held.put(connection).await?;
+    }
+    Ok(())
 }
 
 /// Takes one of the different labels that `key` may name in a window; one that was named before takes nothing.
@@ -374,7 +396,16 @@ impl Limits {
                 most: share(self.mails_an_hour),
             },
         ];
-        take(connection, "mails", &windows, now).await
+        take(connection, MAILS, &windows, now).await
+    }
+
+    /// Gives back what a mail took at a moment that did not go out: an outage must not use up the hour's budget.
+    pub async fn give_back_mail(
+        &self,
+        connection: &mut Connection,
+        taken_at: Millis,
+    ) -> sqlx::Result<()> {
+        give_back(connection, MAILS, HOUR, taken_at).await
     }
 
     /// Whether a refusal that anybody can cause is still worth a line of the record: nobody may fill it.

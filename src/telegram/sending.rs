@@ -29,9 +29,10 @@ use crate::trace::{Fact, Span, Work};
 
 /// How long a delivery belongs to who claimed it: longer than a request takes, the client's wait after a fault included.
 const LEASE: Millis = 40_000;
-/// How often a delivery that Telegram refuses while it takes others is tried, and one whose answers get lost.
+/// How often a delivery that Telegram refuses is tried, and one that fails while others get through or whose answers
+/// get lost.
 const TRIES: i64 = 5;
-const MOST_TRIES: i64 = 30;
+const MOST_TRIES: i64 = 35;
 /// What could not be delivered in this time is nobody's answer any more.
 const LATEST: Millis = 24 * 3_600_000;
 /// Between the pieces of a long message.
@@ -39,6 +40,8 @@ const BETWEEN_PIECES: Duration = Duration::from_secs(1);
 /// The shortest and the longest wait before the next try.
 const SHORTEST: Millis = 500;
 const LONGEST: Millis = 60_000;
+/// The longest where answers get lost, or only some chats are reached: all the tries together outlast an hour.
+const LONGEST_DOUBTFUL: Millis = 3 * 60_000;
 /// What Telegram takes of one bot, of one chat, of one group (core.telegram.org/bots/faq, "My bot is hitting limits").
 const OVER_ALL: Rate = Rate {
     every: 34,
@@ -229,6 +232,7 @@ impl Sending {
     ) -> sqlx::Result<&'static str> {
         let now = self.inbox.clock.now();
         let age = now - row.created_at;
+        let mut longest = LONGEST;
         let (wait, tried, most) = match refusal {
             Refusal::Slow(wait) => {
                 tracing::warn!(seconds = wait.as_secs(), "Telegram asks for a pause");
@@ -260,13 +264,17 @@ impl Sending {
             Refusal::Conflict | Refusal::Hooked | Refusal::Wrong => {
                 (500 << row.attempts.clamp(0, 6), true, TRIES)
             }
-            Refusal::Down => {
-                // While nobody gets through it is not this delivery's fault.
+            Refusal::Down | Refusal::Lost => {
                 let reached = pace::reached_at(connection, &self.inbox.source).await?;
-                (age / 2, reached >= claimed_at, TRIES)
+                if refusal == Refusal::Down && reached < claimed_at {
+                    // While nobody gets through it is not this delivery's fault.
+                    (age / 2, false, MOST_TRIES)
+                } else {
+                    // Others get through, or it may have arrived: not too often.
+                    longest = LONGEST_DOUBTFUL;
+                    (age, true, MOST_TRIES)
+                }
             }
-            // It may have arrived: not too often.
-            Refusal::Lost => (age / 2, true, MOST_TRIES),
         };
         if tried && row.attempts >= most {
             tracing::error!(delivery = row.id, "a delivery was given up");
@@ -282,7 +290,7 @@ impl Sending {
         } else {
             row.attempts - 1
         };
-        let due = now + wait.clamp(SHORTEST, LONGEST);
+        let due = now + wait.clamp(SHORTEST, longest);
         outbox::release(connection, &row.id, due, attempts).await?;
         Ok("again")
     }

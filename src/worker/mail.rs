@@ -18,8 +18,10 @@ use crate::storage::outbox::OutboxRow;
 const LATEST: Millis = 72 * 3_600_000;
 /// How long a mail waits when too many went out.
 const BUDGET_AGAIN: Millis = 5_000;
-/// The shortest wait before the next try.
+/// The shortest and the longest wait before the next try: after an hour without a server, everything goes within
+/// minutes, and a code that still lives in time.
 const SHORTEST: Millis = 1_000;
+const LONGEST: Millis = 60_000;
 
 /// To whom a mail goes, and what is known of them.
 enum Addressee {
@@ -92,7 +94,10 @@ impl Worker {
             Err(Unsent::Refused | Unsent::Unmade) => {
                 self.undelivered(row, &letter, "refused").await
             }
-            Err(Unsent::NotNow | Unsent::Disagreed) => Ok(again(row, now)),
+            Err(Unsent::NotNow | Unsent::Disagreed) => {
+                self.was_not_sent(now).await?;
+                Ok(again(row, now))
+            }
         }
     }
 
@@ -199,6 +204,14 @@ impl Worker {
             metrics::counter!("tanya_limited_total", "limit" => "mails").increment(1);
         }
         Ok(may)
+    }
+
+    /// Gives back what a mail took of the budget at `taken_at`: tries cost nothing.
+    async fn was_not_sent(&self, taken_at: Millis) -> sqlx::Result<()> {
+        let mut transaction = self.parts.store.begin().await?;
+        let limits = &self.parts.identity.limits;
+        limits.give_back_mail(&mut transaction, taken_at).await?;
+        transaction.commit().await
     }
 
     async fn disavow(
@@ -310,5 +323,6 @@ impl Worker {
 
 /// Tries again, the later the longer it waits already.
 fn again(row: &OutboxRow, now: Millis) -> Outcome {
-    Outcome::Again(((now - row.created_at) / 2).max(SHORTEST), true)
+    let wait = (now - row.created_at) / 2;
+    Outcome::Again(wait.clamp(SHORTEST, LONGEST), true)
 }

@@ -77,7 +77,7 @@ macro_rules! with_a_mail_server {
 }
 
 /// The program with a mail server that wants a user and a password.
-async fn with_mail(database: Database, server: &MailServer, more: &[(&str, &str)]) -> TestApp {
+pub async fn with_mail(database: Database, server: &MailServer, more: &[(&str, &str)]) -> TestApp {
     let url = server
         .url()
         .replacen("smtp://", "smtp://tanya:rahsia%2F1@", 1);
@@ -99,7 +99,7 @@ async fn databases() -> Vec<Database> {
         .collect()
 }
 
-async fn until(what: &str, mut there: impl AsyncFnMut() -> bool) {
+pub async fn until(what: &str, mut there: impl AsyncFnMut() -> bool) {
     let begun = Instant::now();
     while !there().await {
         assert!(begun.elapsed() < Duration::from_secs(60), "never {what}");
@@ -108,7 +108,7 @@ async fn until(what: &str, mut there: impl AsyncFnMut() -> bool) {
 }
 
 /// Waits until nothing waits to be carried any more.
-async fn settled(app: &TestApp) {
+pub async fn settled(app: &TestApp) {
     let waiting = "SELECT COUNT(*) FROM outbox WHERE done_at IS NULL";
     until("settled", async || {
         app.database.count(app.folder(), waiting).await == 0
@@ -128,19 +128,19 @@ async fn tried_and_given_back(app: &TestApp) {
     .await;
 }
 
-fn mails_to(server: &MailServer, address: &str) -> Vec<ReceivedMail> {
+pub fn mails_to(server: &MailServer, address: &str) -> Vec<ReceivedMail> {
     let mut mails = server.mails();
     mails.retain(|mail| mail.to == [address]);
     mails
 }
 
-fn codes_to(server: &MailServer, address: &str) -> Vec<ReceivedMail> {
+pub fn codes_to(server: &MailServer, address: &str) -> Vec<ReceivedMail> {
     let mut mails = mails_to(server, address);
     mails.retain(|mail| mail.code().is_some());
     mails
 }
 
-fn about(server: &MailServer, address: &str, subject: &str) -> Vec<ReceivedMail> {
+pub fn about(server: &MailServer, address: &str, subject: &str) -> Vec<ReceivedMail> {
     let mut mails = mails_to(server, address);
     mails.retain(|mail| mail.header("Subject").unwrap().contains(subject));
     mails
@@ -161,7 +161,7 @@ async fn code_to(server: &MailServer, address: &str, count: usize) -> String {
 }
 
 /// Waits until the supervisor has today's end of the record: no mail that nobody asked for comes after it.
-async fn anchored(server: &MailServer) {
+pub async fn anchored(server: &MailServer) {
     until("an anchor", async || {
         !about(server, HELPDESK, "Rekod audit").is_empty()
     })
@@ -169,14 +169,14 @@ async fn anchored(server: &MailServer) {
 }
 
 /// People to whom a code is mailed.
-async fn staff(app: &TestApp) -> Vec<Sample> {
+pub async fn staff(app: &TestApp) -> Vec<Sample> {
     let mut people = app.people().await;
     people.retain(|it| it.kind == "staff" && it.email.is_some());
     people
 }
 
 /// Has a code mailed to somebody for a new chat; the token of its page.
-async fn ask_for_code(app: &TestApp, person: &Sample) -> String {
+pub async fn ask_for_code(app: &TestApp, person: &Sample) -> String {
     let token = app.begin().await.ask_for("slip").await;
     let started = app.give_number(&token, &person.kind, &person.id_no).await;
     assert_eq!(started.status(), StatusCode::ACCEPTED);
@@ -184,7 +184,7 @@ async fn ask_for_code(app: &TestApp, person: &Sample) -> String {
 }
 
 /// Proves who it is with the code in the mail, and asks for something with it.
-async fn prove(chat: &Chat<'_>, server: &MailServer, action: &str, person: &Sample) {
+pub async fn prove(chat: &Chat<'_>, server: &MailServer, action: &str, person: &Sample) {
     let token = chat.ask_for(action).await;
     let before = codes_to(server, person.email()).len();
     let app = chat.app;
@@ -209,13 +209,13 @@ async fn reset_once<'a>(app: &'a TestApp, server: &MailServer) -> (Chat<'a>, Sam
     (chat, person)
 }
 
-async fn last_seq(chat: &Chat<'_>) -> i64 {
+pub async fn last_seq(chat: &Chat<'_>) -> i64 {
     let messages = chat.messages(0).await;
     messages.last().unwrap()["seq"].as_i64().unwrap()
 }
 
 /// What is said after a message, once something there holds these words.
-async fn said_after(chat: &Chat<'_>, seq: i64, words: &str) -> Value {
+pub async fn said_after(chat: &Chat<'_>, seq: i64, words: &str) -> Value {
     chat.until(|message| {
         let said = message["from"] != "user" && message["text"].as_str().unwrap().contains(words);
         said && message["seq"].as_i64().unwrap() > seq
@@ -223,7 +223,7 @@ async fn said_after(chat: &Chat<'_>, seq: i64, words: &str) -> Value {
     .await
 }
 
-async fn claims_after(chat: &Chat<'_>, seq: i64) -> usize {
+pub async fn claims_after(chat: &Chat<'_>, seq: i64) -> usize {
     let messages = chat.messages(seq).await;
     let claims = messages.iter().filter(|message| {
         let text = message["text"].as_str().unwrap();

@@ -48,6 +48,7 @@ mod links;
 mod mail;
 mod manual;
 mod migrations;
+mod outages;
 mod pages;
 mod pictures;
 mod pictures_telegram;

@@ -46,7 +46,7 @@ async fn until(what: &str, mut there: impl AsyncFnMut() -> bool) {
 }
 
 /// People whom the portal serves in every way, whoever mails.
-fn ordinary(people: &[Sample]) -> Vec<Sample> {
+pub fn ordinary(people: &[Sample]) -> Vec<Sample> {
     let ordinary = people.iter().filter(|it| {
         let known = it.kind == "staff" && it.active && it.email.is_some();
         known && it.account == "active" && it.payroll == "py"
@@ -79,7 +79,7 @@ async fn healed(app: &TestApp) {
 }
 
 /// What the portal itself mailed to an address.
-async fn portal_mails(client: &reqwest::Client, portal: &str, address: &str) -> usize {
+pub async fn portal_mails(client: &reqwest::Client, portal: &str, address: &str) -> usize {
     let mails = client.get(format!("{portal}/demo/mails.json")).send().await;
     let mails: Vec<InboxMail> = mails.unwrap().json().await.unwrap();
     mails.iter().filter(|mail| mail.to == address).count()
@@ -399,7 +399,7 @@ async fn said_by_and_by(app: &TestApp, chat: &Chat<'_>, seq: i64, words: &str) -
 
 /// What a portal does with the next calls that have an effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mood {
+pub enum Mood {
     /// Does what is asked and breaks the connection off.
     Lost,
     /// Does what is asked and answers with a page for people.
@@ -412,17 +412,17 @@ enum Mood {
 
 /// A portal of the story's own: the simulator behind a door that can fail where something has an effect.
 #[derive(Clone, Default)]
-struct Door {
+pub struct Door {
     mood: Arc<Mutex<Option<(Mood, usize)>>>,
     calls: Arc<AtomicUsize>,
     effects: Arc<AtomicUsize>,
-    url: String,
+    pub url: String,
 }
 
 const TOKEN: &str = "a token for the portal";
 
 impl Door {
-    async fn open() -> Self {
+    pub async fn open() -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let door = Self {
@@ -438,7 +438,7 @@ impl Door {
     }
 
     /// The program with this portal.
-    async fn app(&self, database: Database) -> TestApp {
+    pub async fn app(&self, database: Database) -> TestApp {
         let settings = [
             ("TANYA_PORTAL_URL", self.url.as_str()),
             ("TANYA_PORTAL_TOKEN", TOKEN),
@@ -446,15 +446,20 @@ impl Door {
         TestApp::start(database, &settings).await
     }
 
-    async fn person(&self, app: &TestApp, delivery: &str) -> Sample {
+    pub async fn person(&self, app: &TestApp, delivery: &str) -> Sample {
         let people = app.client.get(format!("{}/demo/people.json", self.url));
         let people: Vec<Sample> = people.send().await.unwrap().json().await.unwrap();
         let mut people = ordinary(&people).into_iter();
         people.find(|it| it.delivery == delivery).unwrap()
     }
 
-    fn fail(&self, mood: Mood, times: usize) {
+    pub fn fail(&self, mood: Mood, times: usize) {
         *self.mood.lock().unwrap() = Some((mood, times));
+    }
+
+    /// Nothing fails any more.
+    pub fn heal(&self) {
+        *self.mood.lock().unwrap() = None;
     }
 
     fn next(&self) -> Option<Mood> {
@@ -563,7 +568,7 @@ async fn ac_103_a_reset_that_was_never_answered_is_not_claimed_and_goes_to_an_of
             let mails = portal_mails(&app.client, &door.url, person.email()).await;
             assert_eq!(mails, done, "{mood:?}: never twice");
             // The person may try again, and then it is done.
-            *door.mood.lock().unwrap() = None;
+            door.heal();
             app.app.clock.advance(PAUSE);
             let seq = last_seq(&chat).await;
             chat.say("/lupa").await;

@@ -158,6 +158,11 @@ impl BotApi {
         api
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.inner.address
+    }
+
     /// Where the bot is to send its calls.
     pub fn url(&self) -> String {
         format!("http://{}", self.inner.address)
