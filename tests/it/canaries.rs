@@ -465,7 +465,7 @@ async fn nothing_secret_is_written_anywhere(database: Database) {
     let folder = tempfile::tempdir().unwrap();
     let telegram = BotApi::start().await;
     let (url, api_url) = (database.url(folder.path()), telegram.url());
-    let collector = Collector::start().await;
+    let collector = Collector::start();
     let server = Server::start(
         folder.path(),
         &[

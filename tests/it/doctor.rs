@@ -184,7 +184,7 @@ async fn a_collector_of_traces_is_asked_whether_it_takes_them() {
     let world = World::around(&app).await;
     let findings = world.examined(&[]).await;
     assert_is(&findings, "traces", State::Ok, "none are exported");
-    let collector = Collector::start().await;
+    let collector = Collector::start();
     let url = ("OTLP_URL", collector.url());
     let token = ("OTLP_TOKEN", collector::TOKEN);
     let findings = world.examined(&[url, token]).await;

@@ -87,7 +87,7 @@ fn beneath<'a>(spans: &'a [Came], parent: &Came, name: &str) -> &'a Came {
 
 #[tokio::test]
 async fn ac_82_a_collector_is_told_of_requests_and_of_nobody() {
-    let collector = Collector::start().await;
+    let collector = Collector::start();
     let folder = tempfile::tempdir().unwrap();
     let settings = [
         ("TANYA_OTLP_URL", collector.url()),

@@ -1,6 +1,7 @@
 //! A collector of traces as the program meets it: it takes OTLP over HTTP and keeps what came, as it came.
 
 use std::collections::BTreeMap;
+use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -12,7 +13,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use prost::Message;
-use tokio::net::TcpListener;
+use tokio::runtime::Builder;
 
 /// What it wants of who hands spans over.
 pub const TOKEN: &str = "a-token-for-the-collector";
@@ -49,14 +50,22 @@ pub struct Collector {
 }
 
 impl Collector {
-    pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    pub fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let handed = Arc::new(Mutex::new(Vec::new()));
         let router = Router::new()
             .route("/v1/traces", post(take))
             .with_state(Arc::clone(&handed));
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        // On a thread of its own: a story waits for the program's end, which brings the last spans.
+        std::thread::spawn(move || {
+            let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async move {
+                let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+                axum::serve(listener, router).await.unwrap();
+            });
+        });
         Self { url, handed }
     }
 
