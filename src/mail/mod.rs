@@ -77,6 +77,9 @@ pub enum Unsent {
     /// The server cannot be reached or cannot take it now: it was not sent.
     #[error("the mail server does not take it now")]
     NotNow,
+    /// The server did not say whether it has taken it.
+    #[error("the mail server gave no answer")]
+    Lost,
     /// The server knows neither user nor password, or its certificate cannot be trusted: somebody has to look.
     #[error("the mail server and these settings do not agree")]
     Disagreed,
@@ -89,6 +92,7 @@ impl Unsent {
             Self::Unmade => "unmade",
             Self::Refused => "refused",
             Self::NotNow => "not-now",
+            Self::Lost => "lost",
             Self::Disagreed => "disagreed",
         }
     }

@@ -188,7 +188,11 @@ impl Smtp {
         taken(self.timed(connection.command(rcpt)).await, 250)?;
         taken(self.timed(connection.command(Data)).await, 354)?;
         let text = message.formatted();
-        taken(self.timed(connection.message(&text)).await, 250)
+        let answer = self.timed(connection.message(&text)).await;
+        let silent = answer.as_ref().is_err_and(Failed::is_no_answer);
+        let taken = taken(answer, 250);
+        // It may have been taken.
+        if silent { Err(Unsent::Lost) } else { taken }
     }
 
     async fn timed<T>(&self, verb: impl Future<Output = Result<T, Error>>) -> Result<T, Failed> {
@@ -205,6 +209,16 @@ enum Failed {
     Said(Error),
     /// The server said nothing.
     Silent,
+}
+
+impl Failed {
+    /// Whether the server did not say what became of it.
+    fn is_no_answer(&self) -> bool {
+        match self {
+            Self::Said(error) => error.status().is_none(),
+            Self::Silent => true,
+        }
+    }
 }
 
 /// 530 and 535 to 538 speak of signing in (RFC 4954); they say nothing about the mail.

@@ -98,6 +98,7 @@ impl Worker {
                 self.was_not_sent(now).await?;
                 Ok(again(row, now))
             }
+            Err(Unsent::Lost) => Ok(again(row, now)),
         }
     }
 

@@ -130,7 +130,7 @@ async fn told(database: Database) {
     let confirmed = telegram.confirmed();
 
     between.take_away().await;
-    let last_word = |place: usize| place < chats.len() && place % 2 == 0;
+    let last_word = |place: usize| place < chats.len() && place.is_multiple_of(2);
     let words = (0..LASTS as usize).map(|place| match last_word(place) {
         true => "skrin putih selepas log masuk",
         false => "lupa kata laluan portal",

@@ -1,9 +1,9 @@
 //! The mail server is away for an hour.
 
+use std::time::Duration;
+
 use reqwest::StatusCode;
 use tanya::agent::role::Role;
-
-use std::time::Duration;
 
 use super::{
     Desk, LASTS, MINUTE, Regulars, SECOND, Steps, a_minute_passes, came_once, databases, drained,
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::mail::{
     about, anchored, ask_for_code, claims_after, codes_to, last_seq, prove, said_after, settled,
-    staff, with_mail,
+    staff, until, with_mail,
 };
 use crate::support::mail_server::MailServer;
 use crate::support::proof::Sample;
@@ -170,5 +170,38 @@ async fn told(database: Database) {
 async fn ac_102_a_mail_server_that_is_away_for_an_hour_delays_mail_and_loses_none() {
     for database in databases().await {
         told(database).await;
+    }
+}
+
+async fn tried_in_vain(database: Database) {
+    let server = MailServer::start().await;
+    let app = with_mail(database, &server, &[("TANYA_MAILS_PER_HOUR", "10")]).await;
+    let mut desk = Desk::default();
+    server.pause().await;
+    desk.open(&app).await;
+    let tried = "SELECT COUNT(*) FROM outbox WHERE done_at IS NULL AND attempts > 14";
+    until("tried", async || {
+        app.app.clock.advance(5 * SECOND);
+        app.database.count(app.folder(), tried).await > 0
+    })
+    .await;
+    let back = app.app.clock.now();
+    server.resume().await;
+    let steps = Steps {
+        by: 10 * SECOND,
+        within: Duration::from_secs(3),
+    };
+    drained(&app, back, &steps, || ()).await;
+    let (_, number) = &desk.opened[0];
+    let mails = about(&server, "teknikal@localhost", number);
+    assert_eq!(mails.len(), 1);
+    drop(desk);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn ac_25_tries_while_the_server_is_away_take_nothing_of_the_hours_budget() {
+    for database in databases().await {
+        tried_in_vain(database).await;
     }
 }

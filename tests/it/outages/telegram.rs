@@ -113,7 +113,7 @@ async fn told(database: Database) {
     for minute in 0..LASTS {
         match minute {
             5 => gate.shut().await,
-            40 => {
+            20 => {
                 // Whoever met a fault of the server has rested, as teloxide does, and met nobody since.
                 tokio::time::sleep(RESTS.saturating_sub(begun.elapsed())).await;
                 telegram.heal();
