@@ -10,6 +10,7 @@ mod commit;
 mod context;
 pub mod desk;
 mod errands;
+mod exchange;
 pub mod follow;
 pub mod handoff;
 pub mod hub;
@@ -28,16 +29,14 @@ pub mod trouble;
 mod turn;
 pub mod visit;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use rand::Rng;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::bell::Bells;
@@ -45,32 +44,29 @@ use crate::clock::{Clock, Millis};
 use crate::identity::Identity;
 use crate::incident::Incidents;
 use crate::knowledge::Knowledge;
-use crate::knowledge::ask::{Unaskable, askable};
+use crate::knowledge::ask::Unaskable;
 use crate::knowledge::live::LiveKnowledge;
 use crate::knowledge::text::Language;
-use crate::outbox::{Payload, Post};
+use crate::outbox::Post;
 use crate::picture::{Decoding, PictureRefused};
 use crate::portal::Portal;
-use crate::redact::{HIDDEN, redact};
+use crate::redact::redact;
 use crate::secret::{Sealer, random_token};
+use crate::storage::Store;
 use crate::storage::conversation::{self, ConversationRow};
 use crate::storage::feedback::{self, FeedbackRow};
 use crate::storage::message::{self as transcript};
-use crate::storage::pace::{self, Rate};
-use crate::storage::{Connection, Store, inbound};
-use crate::trace::{self, Fact, Span, Work};
-use commit::{bot_rows, heard_row, numbered};
-use handoff::Desk;
-use hub::{DESK, Hub, Signal};
-use message::{Channel, Contact, Content, Incoming, Message, Receipt, Sender};
-use personal::{Ahead, Doing};
+use crate::storage::pace::Rate;
+use commit::bot_rows;
+use exchange::settle;
+use hub::{Hub, Signal};
+use message::{Channel, Contact, Content, Message, Receipt, Sender};
 use state::State;
-use trouble::News;
 use turn::{ChoiceExpired, Circumstances, Decision};
 
 pub use crate::ticket::NewTicket;
 
-/// How often a turn is decided anew when another one was faster.
+/// How often something is decided anew when another one was faster.
 const TRIES: usize = 8;
 /// What other processes are told when something came in.
 pub const INBOUND_NEWS: &str = "inbound";
@@ -167,16 +163,6 @@ pub struct Parts {
     pub ticket_sealer: Sealer,
     /// Whether number and code may be typed where the channel can remove messages.
     pub typed_proof: bool,
-}
-
-/// What a message is decided with, besides the conversation and itself.
-#[derive(Clone, Copy)]
-struct Around<'a> {
-    /// Whether a pressed choice stands under a message of the conversation's.
-    offered: bool,
-    ahead: &'a Ahead,
-    desk: &'a Desk,
-    news: &'a News,
 }
 
 /// The engine.
@@ -302,240 +288,6 @@ impl Engine {
         self.clock.now().saturating_sub(idle)
     }
 
-    /// Handles one message and returns what is said to it; the same message again returns the same and does nothing.
-    pub async fn handle(&self, id: &str, incoming: Incoming) -> Result<Vec<Message>, EngineError> {
-        if let Content::Text(text) = &incoming.content {
-            askable(text)?;
-        }
-        let span = Span::begin(Work::Turn);
-        let handled = span.around(self.tried(id, incoming)).await;
-        if let Err(EngineError::Database(_) | EngineError::Busy) = handled {
-            span.fail();
-        }
-        handled
-    }
-
-    /// Tries a turn until nobody else was faster.
-    async fn tried(&self, id: &str, incoming: Incoming) -> Result<Vec<Message>, EngineError> {
-        let began = Instant::now();
-        let mut turn = self.take_turn(id).await;
-        let mut ahead = Ahead::default();
-        for _ in 0..TRIES {
-            let attempted = self.attempt(id, &incoming, &mut ahead, &mut turn).await?;
-            if let Some(replies) = attempted {
-                let seconds = began.elapsed().as_secs_f64();
-                metrics::histogram!("tanya_turn_seconds").record(seconds);
-                return Ok(replies);
-            }
-        }
-        Err(EngineError::Busy)
-    }
-
-    /// Waits for the other turns of this conversation, and for those that happen to share its lock.
-    async fn take_turn(&self, id: &str) -> Option<MutexGuard<'_, ()>> {
-        let number = id.bytes().fold(0_usize, |sum, byte| {
-            sum.wrapping_mul(31) + usize::from(byte)
-        });
-        let turn = self.turns.get(number % self.turns.len().max(1))?;
-        Some(turn.lock().await)
-    }
-
-    /// One try at a turn; none if somebody else wrote in between.
-    async fn attempt(
-        &self,
-        id: &str,
-        incoming: &Incoming,
-        ahead: &mut Ahead,
-        turn: &mut Option<MutexGuard<'_, ()>>,
-    ) -> Result<Option<Vec<Message>>, EngineError> {
-        let client_id = incoming.client_id.to_string();
-        let mut connection = self.store.connection().await?;
-        let row = conversation::by_id(&mut connection, id).await?;
-        let mut row = row.ok_or(EngineError::Gone)?;
-        if let Some(seq) = transcript::seq_of(&mut connection, id, &client_id).await? {
-            let replies = transcript::replies_to(&mut connection, id, seq).await?;
-            if let Some(receipt) = &incoming.receipt {
-                settle(&mut connection, receipt, self.clock.now()).await?;
-            }
-            let replies = self.present(&mut connection, id, replies).await?;
-            return Ok(Some(replies));
-        }
-        let now = self.clock.now();
-        row.calm_at = self.calmer(row.calm_at, now)?;
-        let offered = was_offered(&mut connection, id, &incoming.content).await?;
-        let mut desk = self.desk(&mut connection, &row).await?;
-        if let Content::Picture(_) = incoming.content {
-            desk.pictures = self.picture_room(&mut connection, id, &desk).await?;
-        }
-        let news = self.news_for(&mut connection, &row).await?;
-        drop(connection);
-
-        self.look_ahead(&row, incoming, ahead).await?;
-        let around = Around {
-            offered,
-            ahead,
-            desk: &desk,
-            news: &news,
-        };
-        let mut decision = self.decided(&row, &incoming.content, around)?;
-        if decision.effects.wish.is_some() {
-            // The portal may take its time: nobody else waits for it. Whoever writes meanwhile is met by the version.
-            turn.take();
-        }
-        self.fulfil(&row, &mut decision, ahead).await?;
-        self.respect_holds(&row, &mut decision).await?;
-        let hides = decision.heard.contains(HIDDEN);
-        if hides && incoming.original.is_some() && !decision.effects.expected_secret {
-            let notice = turn::removal(&self.knowledge.current(), decision.language);
-            decision.insert_reply(notice);
-        }
-        self.hub.signal(id, Signal::Typing);
-        let heard_seq = row.last_seq + 1;
-        let outcome = decision.routed.as_ref().map(|f| f.outcome);
-        row.language = decision.language.as_str().to_owned();
-        row.state = decision.state.to_json();
-        row.last_seq = heard_seq + decision.replies.len() as i64;
-        row.active_at = now;
-        let erase = decision.erase;
-        let heard = heard_row(&decision, heard_seq, client_id, now);
-        let effects = std::mem::take(&mut decision.effects);
-        let mut replies = bot_rows(decision.replies, heard_seq, Some(heard_seq), now);
-
-        let mut transaction = self.store.begin().await?;
-        if !conversation::advance(&mut transaction, &row).await? {
-            transaction.rollback().await?;
-            return Ok(None);
-        }
-        if let Some(receipt) = &incoming.receipt
-            && !settle(&mut transaction, receipt, now).await?
-        {
-            // Somebody else has handled it in the meantime.
-            transaction.rollback().await?;
-            return Ok(Some(Vec::new()));
-        }
-        if let (Some(number), true) = (incoming.original, hides) {
-            let payload = Payload::Remove { number };
-            let place = Some((id, heard_seq));
-            self.carry(&mut transaction, &row, place, &payload, now)
-                .await?;
-        }
-        let mut opened = None;
-        if let Some(effect) = &effects.ticket {
-            opened = self
-                .ticket_effect(&mut transaction, (&row, ahead), effect, now)
-                .await?;
-            replies = numbered(replies, opened.as_ref());
-        }
-        let kept = effects.picture.as_ref();
-        self.keep_pictures(&mut transaction, (&row, heard_seq), kept, opened.as_ref())
-            .await?;
-        if erase {
-            self.erase(&mut transaction, &row, &replies, now).await?;
-        } else {
-            transcript::insert(&mut transaction, id, &heard).await?;
-            for reply in &replies {
-                transcript::insert(&mut transaction, id, reply).await?;
-            }
-            self.send(&mut transaction, &row, &replies, now).await?;
-            if desk.ticketed || effects.ticket.is_some() {
-                self.take_up_words(&mut transaction, id).await?;
-            }
-        }
-        let doing = Doing {
-            row: &row,
-            effects: &effects,
-            ahead,
-            heard_seq,
-            who: incoming.who.as_deref(),
-            network: incoming.network.as_ref(),
-        };
-        let changed = self.take_effect(&mut transaction, &doing, now).await?;
-        let Some(changed) = changed else {
-            // The proof was brought back by another request in the meantime.
-            transaction.rollback().await?;
-            ahead.returned = None;
-            return Ok(None);
-        };
-        let signal = if erase {
-            Signal::Ended
-        } else {
-            Signal::Written
-        };
-        let news = self.news_of(id, signal);
-        self.store.announce(&mut transaction, &news).await?;
-        if effects.ticket.is_some() {
-            let news = self.news_of(DESK, Signal::Written);
-            self.store.announce(&mut transaction, &news).await?;
-        }
-        transaction.commit().await?;
-        self.bells.outbound.ring();
-        self.hub.signal(id, signal);
-        if effects.ticket.is_some() {
-            self.post.ring();
-            self.hub.signal(DESK, Signal::Written);
-        }
-        self.after_effect(&row, &effects, ahead.verification(), &changed)
-            .await;
-        let outcome = outcome.map_or("choice", |outcome| outcome.as_str());
-        trace::note(Fact::Outcome(outcome));
-        metrics::counter!("tanya_messages_total", "outcome" => outcome).increment(1);
-        let channel = row.channel.clone();
-        metrics::counter!("tanya_turns_total", "channel" => channel, "outcome" => outcome)
-            .increment(1);
-        let mut connection = self.store.connection().await?;
-        let replies = self.present(&mut connection, id, replies).await?;
-        Ok(Some(replies))
-    }
-
-    /// When a conversation is calm again after one more message.
-    fn calmer(&self, calm_at: Millis, now: Millis) -> Result<Millis, EngineError> {
-        let rate = self.bounds.rate;
-        let wait = calm_at - now - rate.slack();
-        // What lies further ahead was written before the clock was set back.
-        let known = wait <= rate.every + pace::CLOCKS_DIFFER;
-        let calm_at = if known { calm_at } else { now };
-        if known && wait > 0 {
-            let wait = Duration::from_millis(wait.unsigned_abs());
-            return Err(EngineError::TooFast { wait });
-        }
-        Ok(calm_at.max(now) + rate.every)
-    }
-
-    /// What is decided; an apology if deciding breaks, so that one message harms nobody else's.
-    fn decided(
-        &self,
-        row: &ConversationRow,
-        content: &Content,
-        around: Around<'_>,
-    ) -> Result<Decision, EngineError> {
-        let knowledge = self.knowledge.current();
-        let state = State::parse(&row.state);
-        let language = Language::parse(&row.language).unwrap_or_default();
-        let circumstances = Circumstances {
-            transcript_days: self.bounds.transcript_days,
-            today: self.clock.today(),
-            first: row.last_seq == 0,
-            offered: around.offered,
-            personal: self.personal(row, around.ahead),
-            desk: around.desk,
-            news: around.news,
-        };
-        let decided = catch_unwind(AssertUnwindSafe(|| {
-            (self.decide)(&knowledge, &state, language, content, circumstances)
-        }));
-        match decided {
-            Ok(decision) => decision.map_err(|ChoiceExpired| EngineError::ChoiceExpired),
-            Err(_) => {
-                let reference = new_reference();
-                tracing::error!(reference, "a message broke its turn");
-                metrics::counter!("tanya_broken_turns_total").increment(1);
-                Ok(turn::apology(
-                    &knowledge, &state, language, content, &reference,
-                ))
-            }
-        }
-    }
-
     /// The messages after `seq`, both sides, in order.
     pub async fn messages(&self, id: &str, seq: i64) -> Result<Vec<Message>, EngineError> {
         let mut connection = self.store.connection().await?;
@@ -602,33 +354,6 @@ pub struct Vote<'a> {
     pub receipt: Option<&'a Receipt>,
 }
 
-async fn settle(
-    transaction: &mut Connection,
-    receipt: &Receipt,
-    now: Millis,
-) -> sqlx::Result<bool> {
-    inbound::settle(transaction, &receipt.source, receipt.number, "handled", now).await
-}
-
-/// Whether a pressed choice stands under a message that the bot or an officer wrote in this conversation.
-async fn was_offered(
-    connection: &mut Connection,
-    id: &str,
-    content: &Content,
-) -> sqlx::Result<bool> {
-    let Content::Choice(pressed) = content else {
-        return Ok(false);
-    };
-    let Some(seq) = pressed.under else {
-        return Ok(false);
-    };
-    let row = transcript::by_seq(connection, id, seq).await?;
-    Ok(row.map(Message::from_row).is_some_and(|message| {
-        let mut choices = message.body.choices.iter();
-        message.from != Sender::User && choices.any(|choice| choice.value == pressed.value)
-    }))
-}
-
 fn new_row(
     channel: Channel,
     contact: Option<&str>,
@@ -648,13 +373,6 @@ fn new_row(
         holder: None,
         seen_at: 0,
     }
-}
-
-/// What a person may quote and the log knows: it tells nothing.
-fn new_reference() -> String {
-    let mut bytes = [0_u8; 4];
-    rand::rng().fill_bytes(&mut bytes);
-    format!("R-{:08X}", u32::from_be_bytes(bytes))
 }
 
 fn hash(token: &str) -> String {

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::conversation::message::Incoming;
 use crate::identity;
 use crate::key_ring::KeyRing;
 use crate::knowledge::source::Source;
