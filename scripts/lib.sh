@@ -27,6 +27,15 @@ with socket.socket() as s:
 PY
 }
 
+# Says where the program is: what TANYA_TEST_PROGRAM names, or a release that is built here.
+built_program() {
+    if [ -z "${TANYA_TEST_PROGRAM:-}" ]; then
+        cargo build --locked --release >&2
+        TANYA_TEST_PROGRAM=$(realpath "${CARGO_TARGET_DIR:-target}/release/tanya")
+    fi
+    printf '%s\n' "$TANYA_TEST_PROGRAM"
+}
+
 # Starts a PostgreSQL cluster that is thrown away, on loopback, never as root; sets TANYA_TEST_POSTGRES. It does not wait for
 # the disk, unless settings are given (`-c fsync=on`).
 start_postgres() {
