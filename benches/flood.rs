@@ -23,6 +23,7 @@ use serde_json::{Value, json};
 use support::{Target, Times, number};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -30,6 +31,8 @@ use uuid::Uuid;
 const CHATS: usize = 100;
 const EVERY: Duration = Duration::from_millis(50);
 
+/// How many of them there may be at once on this side: both sides together must not run out of files.
+const AT_ONCE: usize = 15_000;
 /// Those who do harm come from as many addresses, so that no bound of one address stops them.
 const ADDRESSES: usize = 250;
 const SLOW: usize = 5_000;
@@ -72,8 +75,13 @@ async fn measure() {
 
     let seen = Arc::new(Harm::default());
     let begun = Instant::now();
+    let room = Arc::new(Semaphore::new(AT_ONCE));
     for place in 0..SILENT {
-        harm.spawn(say_nothing(to, place, Arc::clone(&seen)));
+        let (seen, room) = (Arc::clone(&seen), Arc::clone(&room));
+        harm.spawn(async move {
+            let _place = room.acquire_owned().await.unwrap();
+            say_nothing(to, place, seen).await;
+        });
     }
     honest
         .write("50,000 silent connections", &target, time)

@@ -126,6 +126,18 @@ pub enum Role {
     Worker,
 }
 
+impl Role {
+    /// Reads the name that settings have.
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "all" => Some(Self::All),
+            "web" => Some(Self::Web),
+            "worker" => Some(Self::Worker),
+            _ => None,
+        }
+    }
+}
+
 /// How mail goes out.
 #[derive(Clone, Debug)]
 pub struct SmtpSettings {

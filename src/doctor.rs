@@ -7,6 +7,7 @@ mod mail;
 mod network;
 mod portal;
 mod settings;
+mod systems;
 mod telegram;
 mod traces;
 
@@ -103,16 +104,19 @@ impl Doctor<'_> {
     /// Looks at everything, side by side.
     pub async fn examine(&self) -> Vec<Finding> {
         let mut findings = self.settings();
-        let (database, knowledge, mail, telegram, portal, network, traces) = tokio::join!(
+        let (database, knowledge, mail, telegram, portal, network, systems, traces) = tokio::join!(
             timed("database", LIMIT, self.database()),
             timed("knowledge", knowledge::LIMIT, self.knowledge()),
             timed("mail", mail::LIMIT, self.mail()),
             timed("telegram", LIMIT, self.telegram()),
             timed("portal", LIMIT, self.portal()),
             timed("public address", network::LIMIT, self.network()),
+            self.systems(),
             self.traces(),
         );
-        for found in [database, knowledge, mail, telegram, portal, network, traces] {
+        for found in [
+            database, knowledge, mail, telegram, portal, network, systems, traces,
+        ] {
             findings.extend(found);
         }
         findings

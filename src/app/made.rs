@@ -182,6 +182,7 @@ impl Made<'_> {
             store: Arc::clone(&self.store),
             knowledge: Arc::clone(&self.knowledge),
             clock: self.clock.clone(),
+            incidents: Arc::clone(&self.core.incidents),
         })
     }
 

@@ -54,7 +54,11 @@ enum Command {
         public: bool,
     },
     /// Run the service; refuses to start when something that it needs is missing.
-    Serve,
+    Serve {
+        /// What this process does, in place of TANYA_ROLE.
+        #[arg(long, value_parser = ["web", "worker", "all"])]
+        role: Option<String>,
+    },
     /// Look at every setting and everything that `serve` depends on; says what is wrong and what to do.
     Doctor {
         /// Print one JSON document.
@@ -318,7 +322,7 @@ impl Cli {
         let config = self.config.as_deref();
         match self.command {
             Command::Demo { public } => serve::demo(config, public, out),
-            Command::Serve => serve::serve(config, out),
+            Command::Serve { role } => serve::serve(config, role.as_deref(), out),
             Command::Doctor { json, mail_to } => doctor::run(config, json, mail_to.as_deref(), out),
             Command::Ask(args) => ask::run(&settings(config, out)?, &args, out),
             Command::Chat { lang } => {

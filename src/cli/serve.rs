@@ -8,7 +8,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::{Failure, Outcome, Output, read_settings};
 use crate::app::App;
-use crate::config::{LogFormat, Mode, Settings};
+use crate::config::{LogFormat, Mode, Role, Settings};
 use crate::trace::Export;
 
 pub fn demo(config: Option<&Path>, public: bool, out: &mut Output) -> Outcome {
@@ -28,8 +28,11 @@ pub fn demo(config: Option<&Path>, public: bool, out: &mut Output) -> Outcome {
     run(&settings, out)
 }
 
-pub fn serve(config: Option<&Path>, out: &mut Output) -> Outcome {
-    let settings = read_settings(config, Mode::Serve, out)?;
+pub fn serve(config: Option<&Path>, role: Option<&str>, out: &mut Output) -> Outcome {
+    let mut settings = read_settings(config, Mode::Serve, out)?;
+    if let Some(role) = role.and_then(Role::parse) {
+        settings.role = role;
+    }
     run(&settings, out)
 }
 

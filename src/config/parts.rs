@@ -389,17 +389,15 @@ impl Reader {
     }
 
     fn role(&mut self) -> Role {
-        match self.text("ROLE").as_deref() {
-            None | Some("all") => Role::All,
-            Some("web") => Role::Web,
-            Some("worker") => Role::Worker,
-            Some(other) => {
-                self.problems.push(format!(
-                    "TANYA_ROLE is {other:?}; it must be all, web or worker"
-                ));
-                Role::All
-            }
-        }
+        let Some(name) = self.text("ROLE") else {
+            return Role::All;
+        };
+        Role::parse(&name).unwrap_or_else(|| {
+            self.problems.push(format!(
+                "TANYA_ROLE is {name:?}; it must be all, web or worker"
+            ));
+            Role::All
+        })
     }
 
     fn telegram(&mut self) -> Option<TelegramSettings> {

@@ -4,6 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use rand::Rng;
+use sqlx::Any;
+use sqlx::pool::PoolConnection;
 use tokio::sync::MutexGuard;
 
 use super::action::Effects;
@@ -158,8 +160,7 @@ impl Engine {
             let replies = self.present(&mut connection, id, replies).await?;
             return Ok(Some(replies));
         }
-        drop(connection);
-        let mut draft = self.draft(row, incoming, ahead, turn).await?;
+        let mut draft = self.draft(connection, row, incoming, (ahead, turn)).await?;
         let changed = match self.write_down(&mut draft, ahead).await? {
             Written::Changed(changed) => changed,
             Written::Elsewhere => return Ok(Some(Vec::new())),
@@ -192,14 +193,13 @@ impl Engine {
     /// Decides what is said and done. Of the conversation nothing is written yet.
     async fn draft<'m>(
         &self,
+        mut connection: PoolConnection<Any>,
         mut row: ConversationRow,
         incoming: &'m Incoming,
-        ahead: &mut Ahead,
-        turn: &mut Option<MutexGuard<'_, ()>>,
+        (ahead, turn): (&mut Ahead, &mut Option<MutexGuard<'_, ()>>),
     ) -> Result<Draft<'m>, EngineError> {
         let now = self.clock.now();
         row.calm_at = self.calmer(row.calm_at, now)?;
-        let mut connection = self.store.connection().await?;
         let offered = was_offered(&mut connection, &row.id, &incoming.content).await?;
         let mut desk = self.desk(&mut connection, &row).await?;
         if let Content::Picture(_) = incoming.content {

@@ -1,6 +1,7 @@
 //! The database: whether it is there, of the right version, to be written to; and the room where it lies.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use super::{Doctor, Finding};
 use crate::storage::health::{self, Health, Schema};
@@ -30,6 +31,9 @@ impl Doctor<'_> {
             Ok(health) => {
                 findings.push(schema(&health));
                 findings.extend(writable(&health));
+                if file.is_none() {
+                    findings.push(dumps().await);
+                }
                 if let Some(time) = health.time {
                     findings.push(self.skew("clock", "the database's clock", time));
                 }
@@ -69,6 +73,26 @@ fn schema(health: &Health) -> Finding {
             CHECK,
             format!("schema {version} is not as this program's steps make it, or a step broke off"),
             "restore the backup from before the upgrade, and try again",
+        ),
+    }
+}
+
+/// Whether a PostgreSQL can be backed up from this machine.
+async fn dumps() -> Finding {
+    let asked = || Command::new("pg_dump").arg("--version").output();
+    let version = tokio::task::spawn_blocking(asked).await;
+    match version {
+        Ok(Ok(said)) if said.status.success() => {
+            let said = String::from_utf8_lossy(&said.stdout);
+            Finding::ok(
+                CHECK,
+                format!("it can be backed up from here: {}", said.trim()),
+            )
+        }
+        Ok(_) | Err(_) => Finding::warning(
+            CHECK,
+            "there is no pg_dump here: `tanya backup` does not work on this machine",
+            "install postgresql-client of the server's version, or back up where it is",
         ),
     }
 }

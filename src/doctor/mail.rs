@@ -82,7 +82,7 @@ fn greeted(smtp: &Smtp, secured: bool, signed_in: bool) -> Finding {
 
 fn unsent(refused: Unsent) -> Finding {
     let (found, repair) = match refused {
-        Unsent::NotNow | Unsent::Lost => (
+        Unsent::Unreached | Unsent::NotNow | Unsent::Lost => (
             "it cannot be reached, or does not answer in time",
             "see that host and port of TANYA_SMTP_URL are right, and that the firewall lets this machine through",
         ),

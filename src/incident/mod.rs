@@ -242,6 +242,14 @@ impl Incidents {
         })
     }
 
+    /// What each source said last, where it is not too old to be true.
+    pub async fn seen(&self, connection: &mut Connection) -> sqlx::Result<Vec<SystemStateRow>> {
+        let now = self.clock.now();
+        let mut rows = system_state::all(connection).await?;
+        rows.retain(|row| self.is_fresh(row, now) && Health::parse(&row.state) != Health::Unknown);
+        Ok(rows)
+    }
+
     /// Whether an outage is still true: the helpdesk's word holds until it is taken back.
     fn is_true(&self, row: &OutageRow, now: Millis) -> bool {
         row.word == HELPDESK || now < row.seen_at + self.rules.fresh

@@ -74,7 +74,10 @@ pub enum Unsent {
     /// The server will not take it, ever.
     #[error("the mail server refuses it")]
     Refused,
-    /// The server cannot be reached or cannot take it now: it was not sent.
+    /// The server cannot be reached.
+    #[error("the mail server cannot be reached")]
+    Unreached,
+    /// The server cannot take it now: it was not sent.
     #[error("the mail server does not take it now")]
     NotNow,
     /// The server did not say whether it has taken it.
@@ -91,6 +94,7 @@ impl Unsent {
         match self {
             Self::Unmade => "unmade",
             Self::Refused => "refused",
+            Self::Unreached => "unreached",
             Self::NotNow => "not-now",
             Self::Lost => "lost",
             Self::Disagreed => "disagreed",

@@ -17,6 +17,8 @@ use url::Url;
 
 use super::Unsent;
 
+/// How many times as long it may take for its answer to the text.
+const PATIENCE: u32 = 3;
 /// How long the server may take for one verb.
 const VERB: Duration = Duration::from_secs(10);
 /// How long it is given to say goodbye; it has the mail by then.
@@ -146,10 +148,10 @@ impl Smtp {
             Secured::Required(_) | Secured::Offered(_) | Secured::Plain => {
                 let opening = TcpStream::connect((self.host.as_str(), self.port));
                 let stream = timeout(self.verb, opening).await;
-                let stream = stream.map_err(|_| Unsent::NotNow)?;
-                let stream = stream.map_err(|_| Unsent::NotNow)?;
+                let stream = stream.map_err(|_| Unsent::Unreached)?;
+                let stream = stream.map_err(|_| Unsent::Unreached)?;
                 // Without it every verb waits for the other side's delayed acknowledgement.
-                stream.set_nodelay(true).map_err(|_| Unsent::NotNow)?;
+                stream.set_nodelay(true).map_err(|_| Unsent::Unreached)?;
                 let opening =
                     AsyncSmtpConnection::connect_with_transport(Box::new(stream), &self.hello);
                 self.timed(opening).await.map_err(of_connecting)?
@@ -188,7 +190,8 @@ impl Smtp {
         taken(self.timed(connection.command(rcpt)).await, 250)?;
         taken(self.timed(connection.command(Data)).await, 354)?;
         let text = message.formatted();
-        let answer = self.timed(connection.message(&text)).await;
+        // Whoever looks for viruses and advertisements does it now.
+        let answer = within(self.verb * PATIENCE, connection.message(&text)).await;
         let silent = answer.as_ref().is_err_and(Failed::is_no_answer);
         let taken = taken(answer, 250);
         // It may have been taken.
@@ -196,10 +199,17 @@ impl Smtp {
     }
 
     async fn timed<T>(&self, verb: impl Future<Output = Result<T, Error>>) -> Result<T, Failed> {
-        match timeout(self.verb, verb).await {
-            Ok(result) => result.map_err(Failed::Said),
-            Err(_) => Err(Failed::Silent),
-        }
+        within(self.verb, verb).await
+    }
+}
+
+async fn within<T>(
+    limit: Duration,
+    verb: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Failed> {
+    match timeout(limit, verb).await {
+        Ok(result) => result.map_err(Failed::Said),
+        Err(_) => Err(Failed::Silent),
     }
 }
 
@@ -237,7 +247,8 @@ fn disagreed() -> Unsent {
 fn of_connecting(failed: Failed) -> Unsent {
     match failed {
         Failed::Said(error) if error.is_tls() || names_certificate(&error) => disagreed(),
-        Failed::Said(_) | Failed::Silent => Unsent::NotNow,
+        Failed::Said(error) if error.status().is_some() => Unsent::NotNow,
+        Failed::Said(_) | Failed::Silent => Unsent::Unreached,
     }
 }
 

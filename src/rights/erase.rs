@@ -28,23 +28,29 @@ impl Rights {
         let mut connection = self.store.connection().await?;
         let scope = Scope::of(&mut connection, row).await?;
         drop(connection);
-        // A hold may come while it goes on: it keeps what is still there.
+        // A hold may come while it goes on: it keeps the chats and tickets that are still there.
         for part in &scope.chats {
-            if self.is_held(row).await? || !self.erase_chat(part, &mut steps).await? {
+            if self.was_held(&scope).await? || !self.erase_chat(part, &mut steps).await? {
                 return Ok(false);
             }
         }
         for ticket in &scope.tickets {
-            if self.is_held(row).await? || !steps.take() {
+            if self.was_held(&scope).await? || !steps.take() {
                 return Ok(false);
             }
             self.erase_ticket(&ticket.number).await?;
         }
-        if !steps.take() {
+        if self.was_held(&scope).await? || !steps.take() {
             return Ok(false);
         }
         self.finish(row).await?;
         Ok(true)
+    }
+
+    /// Whether a hold was placed on any of it meanwhile.
+    async fn was_held(&self, scope: &Scope) -> sqlx::Result<bool> {
+        let mut connection = self.store.connection().await?;
+        scope.is_held(&mut connection).await
     }
 
     /// Nothing new becomes the person's meanwhile.

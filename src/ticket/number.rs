@@ -36,10 +36,13 @@ impl TicketNumber {
         let upper = text.to_uppercase();
         upper.match_indices("TK").find_map(|(at, _)| {
             let rest = upper.get(at..)?;
-            let mut digits = rest.char_indices().filter(|(_, c)| c.is_ascii_digit());
+            let written = rest.char_indices().skip(2);
+            let mut digits = written
+                .take_while(|(_, c)| c.is_ascii_digit() || matches!(c, '-' | ' '))
+                .filter(|(_, c)| c.is_ascii_digit());
             let (last, _) = digits.nth(DIGITS - 1)?;
             let (number, after) = rest.split_at_checked(last + 1)?;
-            let goes_on = after.starts_with(char::is_alphanumeric);
+            let goes_on = after.starts_with(|c: char| c.is_ascii_digit());
             Self::parse(number).filter(|_| !goes_on)
         })
     }
@@ -113,6 +116,7 @@ mod tests {
             format!("TK saya: {number}"),
             number.as_str().replace('-', " "),
             format!("{number} 2 hari dah tak jawab"),
+            format!("{number}lah"),
         ] {
             assert_eq!(TicketNumber::find(&text), Some(number.clone()), "{text}");
         }

@@ -16,7 +16,7 @@ use opentelemetry_sdk::trace::{
     BatchConfigBuilder, BatchSpanProcessor, Sampler, SdkTracerProvider, Span, SpanData,
     SpanExporter as Exporter, SpanProcessor,
 };
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use tokio::runtime::{Builder, Handle, Runtime};
 use url::Url;
 use uuid::Uuid;
@@ -237,7 +237,13 @@ struct Line {
 #[async_trait]
 impl HttpClient for Line {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        let request = reqwest::Request::try_from(request)?;
+        let mut request = reqwest::Request::try_from(request)?;
+        // What the surroundings name (OTEL_EXPORTER_OTLP_HEADERS) is not sent: the settings say all.
+        let kept = request.headers_mut().remove(CONTENT_TYPE);
+        request.headers_mut().clear();
+        request
+            .headers_mut()
+            .extend(kept.map(|kept| (CONTENT_TYPE, kept)));
         let client = self.client.clone();
         // Whoever waits here is a plain thread.
         let asked = async move { client.execute(request).await };

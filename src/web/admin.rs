@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::{figures, metrics};
 use crate::clock::Clock;
+use crate::incident::Incidents;
 use crate::knowledge::live::LiveKnowledge;
 use crate::storage::Store;
 
@@ -22,6 +23,8 @@ pub struct AdminState {
     pub knowledge: Arc<LiveKnowledge>,
     /// The time.
     pub clock: Clock,
+    /// Knows how the two systems are.
+    pub incidents: Arc<Incidents>,
 }
 
 #[derive(Serialize)]

@@ -5,7 +5,15 @@
 const BY_OUTCOME: [(&str, &[&str]); 7] = [
     (
         "tanya_mails_total",
-        &["sent", "not-now", "disagreed", "refused", "unmade"],
+        &[
+            "sent",
+            "unreached",
+            "not-now",
+            "lost",
+            "disagreed",
+            "refused",
+            "unmade",
+        ],
     ),
     (
         "tanya_portal_requests_total",
@@ -36,6 +44,7 @@ pub fn begin() {
             metrics::counter!(name, "outcome" => *outcome).increment(0);
         }
     }
+    metrics::gauge!("tanya_telegram_conflict").set(0.0);
     for name in [
         "tanya_breaker_total",
         "tanya_broken_turns_total",

@@ -6,9 +6,7 @@ use std::path::PathBuf;
 use super::admin::AdminState;
 use crate::clock::Millis;
 use crate::incident::Health;
-use crate::storage::{
-    Connection, Store, conversation, figures, health, inbound, incident, outbox, system_state,
-};
+use crate::storage::{Connection, Store, conversation, figures, health, inbound, incident, outbox};
 
 /// Figures as text, in the form that Prometheus reads.
 #[derive(Default)]
@@ -128,13 +126,17 @@ async fn of_the_database(state: &AdminState, shown: &mut Figures) -> sqlx::Resul
             shown.labelled(name, ("queue", queue), value);
         }
     }
-    of_the_systems(&mut connection, shown).await
+    of_the_systems(&mut connection, state, shown).await
 }
 
-/// How the two systems were when they were last looked at, and the incidents that are open.
-async fn of_the_systems(connection: &mut Connection, shown: &mut Figures) -> sqlx::Result<()> {
+/// How the two systems are, as far as anybody knows, and the incidents that are open.
+async fn of_the_systems(
+    connection: &mut Connection,
+    state: &AdminState,
+    shown: &mut Figures,
+) -> sqlx::Result<()> {
     shown.kind("tanya_system_up");
-    for row in system_state::all(connection).await? {
+    for row in state.incidents.seen(connection).await? {
         let up = u8::from(Health::parse(&row.state) == Health::Up);
         let (system, source) = (row.system, row.source);
         let _ = writeln!(

@@ -22,6 +22,8 @@ const BUDGET_AGAIN: Millis = 5_000;
 /// minutes, and a code that still lives in time.
 const SHORTEST: Millis = 1_000;
 const LONGEST: Millis = 60_000;
+/// The longest where it may have been taken: each try may be one more of the same mail.
+const LONGEST_DOUBTFUL: Millis = 3 * 3_600_000;
 
 /// To whom a mail goes, and what is known of them.
 enum Addressee {
@@ -94,11 +96,12 @@ impl Worker {
             Err(Unsent::Refused | Unsent::Unmade) => {
                 self.undelivered(row, &letter, "refused").await
             }
-            Err(Unsent::NotNow | Unsent::Disagreed) => {
+            Err(Unsent::Unreached) => {
                 self.was_not_sent(now).await?;
                 Ok(again(row, now))
             }
-            Err(Unsent::Lost) => Ok(again(row, now)),
+            Err(Unsent::NotNow | Unsent::Disagreed) => Ok(again(row, now)),
+            Err(Unsent::Lost) => Ok(doubtful(row, now)),
         }
     }
 
@@ -207,7 +210,7 @@ impl Worker {
         Ok(may)
     }
 
-    /// Gives back what a mail took of the budget at `taken_at`: tries cost nothing.
+    /// Gives back what a mail took of the budget at `taken_at`: a try that found no server costs nothing.
     async fn was_not_sent(&self, taken_at: Millis) -> sqlx::Result<()> {
         let mut transaction = self.parts.store.begin().await?;
         let limits = &self.parts.identity.limits;
@@ -326,4 +329,10 @@ impl Worker {
 fn again(row: &OutboxRow, now: Millis) -> Outcome {
     let wait = (now - row.created_at) / 2;
     Outcome::Again(wait.clamp(SHORTEST, LONGEST), true)
+}
+
+/// Tries again what may have gone, each time after twice as long.
+fn doubtful(row: &OutboxRow, now: Millis) -> Outcome {
+    let age = now - row.created_at;
+    Outcome::Again(age.clamp(SHORTEST, LONGEST_DOUBTFUL), true)
 }

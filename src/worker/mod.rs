@@ -221,7 +221,7 @@ impl Worker {
             Outcome::Noted => {}
             Outcome::Over(how) => outbox::finish(&mut transaction, &row.id, how, now).await?,
             Outcome::Again(wait, counts) => {
-                let due = now + wait.clamp(100, LONGEST);
+                let due = now + wait.max(100);
                 let attempts = row.attempts - i64::from(!counts);
                 outbox::release(&mut transaction, &row.id, due, attempts).await?;
             }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::support::bot_api::TOKEN;
 use crate::support::bot_api::updates::{press, private_text};
 use crate::support::collector::{self, Came, Collector};
-use crate::support::process::vacant;
+use crate::support::process::{tanya, vacant};
 use crate::support::proof::{InboxMail, Sample, TWIN, pressed, token_of};
 use crate::support::{BotApi, Database, SECRET_KEY};
 
@@ -507,6 +507,7 @@ async fn nothing_secret_is_written_anywhere(database: Database) {
     let figures = server.figures().await;
     let log = server.stop();
     let dump = database.dump(folder.path()).await;
+    let copy = backup(&database, folder.path());
     let (traces, spans) = (collector.text(), collector.spans());
     // All four show what they are there for.
     assert!(
@@ -535,6 +536,13 @@ async fn nothing_secret_is_written_anywhere(database: Database) {
             .all(|words| dump.contains(words.as_str())),
         "transcripts are kept"
     );
+    if let Some(copy) = &copy {
+        let mut words = planted.words.iter();
+        assert!(
+            words.all(|words| copy.contains(words.as_str())),
+            "the backup has them"
+        );
+    }
     assert!(planted.secrets.len() >= 50, "{}", planted.secrets.len());
     let mut found = Vec::new();
     for (what, secret) in &planted.secrets {
@@ -549,6 +557,12 @@ async fn nothing_secret_is_written_anywhere(database: Database) {
         }
         if dump.contains(secret.as_str()) {
             found.push(format!("{what} {secret} in the database"));
+        }
+        if copy
+            .as_ref()
+            .is_some_and(|copy| copy.contains(secret.as_str()))
+        {
+            found.push(format!("{what} {secret} in the backup"));
         }
     }
     for words in &planted.words {
@@ -568,6 +582,23 @@ async fn nothing_secret_is_written_anywhere(database: Database) {
         found.len(),
         &found[..found.len().min(6)]
     );
+}
+
+/// What `tanya backup` writes, as text. That of a PostgreSQL is packed by its own program, of the same rows.
+fn backup(database: &Database, folder: &Path) -> Option<String> {
+    if *database != Database::Sqlite {
+        return None;
+    }
+    let copy = folder.join("copy.db");
+    let url = database.url(folder);
+    let settings = [
+        ("TANYA_DATABASE_URL", url.as_str()),
+        ("TANYA_SECRET_KEY", SECRET_KEY),
+        ("TANYA_LOG", "error"),
+    ];
+    let made = tanya(folder, &["backup", copy.to_str().unwrap()], &settings).status();
+    assert!(made.unwrap().success());
+    Some(String::from_utf8_lossy(&std::fs::read(copy).unwrap()).into_owned())
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use sqlx::Connection;
 use uuid::Uuid;
 
 use crate::support::bot_api::{TOKEN, updates::private_text};
-use crate::support::crash::Crashes;
+use crate::support::crash::{Crashes, the_record_is_whole};
 use crate::support::process::Process;
 use crate::support::{BotApi, Database};
 
@@ -152,6 +152,7 @@ async fn killed_again_and_again(database: Database) {
         crashes.times
     );
     assert!(messages > CHATS && given > 1);
+    the_record_is_whole(folder, &url);
     every_chat_is_whole(&url, &told).await;
     every_person_was_answered(&url, &telegram, &written).await;
     assert_eq!(telegram.violations(), Vec::<String>::new());

@@ -215,8 +215,11 @@ async fn whoever_does_not_answer_or_does_not_know_us_is_named() {
         .examined(&[
             ("PORTAL_TOKEN", "another-token"),
             ("PUBLIC_URL", "http://127.0.0.1:1"),
+            ("PORTAL_SITE_URL", "http://127.0.0.1:1"),
         ])
         .await;
+    let silent = "does not answer from this machine";
+    assert_is(&findings, "systems", State::Warning, silent);
     assert_is(
         &findings,
         "mail",

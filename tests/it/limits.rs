@@ -100,7 +100,7 @@ async fn who_writes_without_end_is_slowed_down_and_loses_nothing() {
 }
 
 #[tokio::test]
-async fn a_chat_has_three_streams_and_the_oldest_gives_way() {
+async fn ac_98_a_chat_has_three_streams_and_the_oldest_gives_way() {
     let app = TestApp::on_sqlite().await;
     let chat = app.begin().await;
     let open = async || {

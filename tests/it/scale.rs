@@ -83,3 +83,34 @@ async fn two_processes_decide_one_message_once_and_keep_the_order() {
     one.stop().await;
     other.stop().await;
 }
+
+#[tokio::test]
+async fn a_web_process_takes_what_is_asked_and_a_worker_carries_it() {
+    let Some(database) = Database::postgres().await else {
+        return;
+    };
+    let web = TestApp::start(database.clone(), &[("TANYA_ROLE", "web")]).await;
+    let zulkifli = web.zulkifli().await;
+    let token = web.begin().await.ask_for("slip").await;
+    let started = web.give_number(&token, &zulkifli.kind, &zulkifli.id_no);
+    assert_eq!(started.await.status(), 202);
+    // For longer than a worker would rest.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert!(web.codes_to(zulkifli.email()).await.is_empty());
+    assert_eq!(web.figure("tanya_outbox_waiting").await, 1.0);
+
+    let worker = TestApp::start(database, &[("TANYA_ROLE", "worker")]).await;
+    let begun = Instant::now();
+    let code = loop {
+        let codes = worker.codes_to(zulkifli.email()).await;
+        if let Some(code) = codes.first().and_then(|mail| mail.code()) {
+            break code;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(30), "nobody carries");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    let finished = web.give_code(&token, &code).await;
+    assert_eq!(finished.status(), 200);
+    worker.stop().await;
+    web.stop().await;
+}

@@ -20,7 +20,7 @@ use crate::audit::beside;
 use crate::support::{Database, SECRET_KEY, TestApp};
 
 /// Rows of every table, by the migration that brought it; each in the shape that it had then.
-const ROWS: [(i64, &[&str]); 7] = [
+const ROWS: [(i64, &[&str]); 9] = [
     (
         1,
         &[
@@ -79,6 +79,27 @@ const ROWS: [(i64, &[&str]); 7] = [
         &[
             "INSERT INTO knowledge_proposal (id, entry, text, asked, author, created_at, state, decided_by, reason, file) VALUES ('n1', 'e', 't', 'a', 'a1', 1, 'proposed', '', '', '')",
             "INSERT INTO question_dismissed (id, text, agent, dismissed_at) VALUES ('z1', 't', 'a1', 1)",
+        ],
+    ),
+    (
+        10,
+        &[
+            "INSERT INTO legal_hold (id, kind, key, last4, reason, agent, placed_at, lifted_by) VALUES ('l1', 'chat', 'c1', '', 'r', 'a1', 1, '')",
+            "INSERT INTO held (kind, key, hold_id) VALUES ('conversation', 'c1', 'l1')",
+            "INSERT INTO data_request (id, kind, subject, last4, number, reason, agent, filed_at, state, decided_by, note, done_by) VALUES ('r1', 'export', 's', '5123', 'x', 'r', 'a1', 1, 'filed', '', '', '')",
+        ],
+    ),
+    (
+        12,
+        &[
+            "INSERT INTO system_state (system, source, state, note, since, checked_at, differing, differs_at) VALUES ('portal', 'probe', 'up', '', 1, 1, 0, 0)",
+            "INSERT INTO outage (id, system, state, note, word, began_at, seen_at, ended_at) VALUES ('u1', 'portal', 'down', '', 'probe', 1, 1, 2)",
+            "INSERT INTO outage_subscription (outage_id, conversation_id, created_at, settled_at, outcome) VALUES ('u1', 'c1', 1, 2, 'told')",
+            "INSERT INTO incident (id, system, state, ticket, opened_at, decided_by, closed_by, closed_at) VALUES ('i1', 'portal', 'closed', 'TK-2026-000001-7', 1, 'a1', 'a1', 2)",
+            "INSERT INTO trouble_report (id, system, conversation_id, channel, reporter, network, factor, department, reported_at, incident_id) VALUES ('x1', 'portal', 'c1', 'web', 'p', 'n', 1, 'JKR', 1, 'i1')",
+            "INSERT INTO announcement_subscription (conversation_id, created_at) VALUES ('c1', 1)",
+            "INSERT INTO announcement (id, text_ms, text_en, banner, shows_from, shows_until, author, created_at, sent_at) VALUES ('m1', 'ms', 'en', 'no', 1, 2, 'a1', 1, 1)",
+            "INSERT INTO announcement_delivery (announcement_id, conversation_id, seq, settled_at, outcome) VALUES ('m1', 'c1', 1, 2, 'told')",
         ],
     ),
 ];
@@ -195,6 +216,40 @@ async fn every_schema_is_upgraded(database: impl AsyncFn() -> Database) {
         assert!(end.unwrap().seq >= if version < 3 { 0 } else { 3 });
         store.close().await;
     }
+}
+
+/// What every database has besides: the record, its keys, and what is written by the way.
+const OTHERS: [&str; 6] = [
+    "_sqlx_migrations",
+    "audit",
+    "audit_head",
+    "audit_start",
+    "key_ring",
+    "lease",
+];
+
+#[tokio::test]
+async fn every_table_has_a_row_that_is_upgraded() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::sqlite();
+    let mut connection = connect(&database, folder.path()).await;
+    apply(&mut connection, released()).await.unwrap();
+    let tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+    let tables: Vec<String> = sqlx::query_scalar(tables)
+        .fetch_all(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+    let filled: Vec<&str> = ROWS
+        .iter()
+        .flat_map(|(_, statements)| *statements)
+        .filter_map(|statement| statement.split_whitespace().nth(2))
+        .collect();
+    let forgotten: Vec<&String> = tables
+        .iter()
+        .filter(|table| !filled.contains(&table.as_str()) && !OTHERS.contains(&table.as_str()))
+        .collect();
+    assert!(forgotten.is_empty(), "{forgotten:?}");
 }
 
 #[tokio::test]
