@@ -179,13 +179,13 @@ async fn ac_112_what_is_sealed_with_neither_key_is_told_and_left_alone() {
     let app = TestApp::on_sqlite().await;
     let officer = app.officer("salmah", Role::Officer).await;
     drop(officer);
-    let spoil = "UPDATE agent SET totp = 'x' || totp WHERE username = 'salmah'";
+    let spoil = "UPDATE agent SET totp = '!' || totp WHERE username = 'salmah'";
     app.database.execute(app.folder(), spoil).await;
     let found = looked(&app).await;
     // The demonstration's own account, at least.
     assert!(found.resealed >= 1, "{found:?}");
     assert_eq!(found.unreadable, 1);
-    let kept = "SELECT COUNT(*) FROM agent WHERE totp LIKE 'x%'";
+    let kept = "SELECT COUNT(*) FROM agent WHERE totp LIKE '!%'";
     assert_eq!(app.database.count(app.folder(), kept).await, 1);
     app.stop().await;
 }

@@ -102,20 +102,42 @@ fn letters(number: usize) -> String {
 async fn a_minute_passes(app: &TestApp) {
     app.app.clock.advance(MINUTE);
     tokio::time::sleep(Duration::from_millis(50)).await;
+    until("nothing is on its way", async || {
+        on_their_way(app).await == 0
+    })
+    .await;
+}
+
+/// Mails that are on their way: each belongs to whoever carries it for a time that must not pass meanwhile. They are due
+/// again later than any that waits for its next try.
+async fn on_their_way(app: &TestApp) -> i64 {
+    let claimed = "SELECT COUNT(*) FROM outbox
+         WHERE done_at IS NULL AND carrier IN ('code', 'mail') AND due_at > $1";
+    count_at(app, claimed, app.app.clock.now() + 61 * SECOND).await
+}
+
+/// Waits until nothing is on its way; not for what somebody claimed who then lost the database.
+async fn arrived(app: &TestApp) {
+    let begun = Instant::now();
+    while on_their_way(app).await > 0 && begun.elapsed() < Duration::from_secs(5) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+async fn count_at(app: &TestApp, statement: &'static str, at: i64) -> i64 {
+    let url = app.database.url(app.folder());
+    let mut connection = sqlx::AnyConnection::connect(&url).await.unwrap();
+    let count = sqlx::query_scalar(statement).bind(at);
+    let count = count.fetch_one(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    count
 }
 
 /// How much is due now, or not handled yet.
 async fn due(app: &TestApp) -> i64 {
-    let url = app.database.url(app.folder());
-    let mut connection = sqlx::AnyConnection::connect(&url).await.unwrap();
-    let due = sqlx::query_scalar(
-        "SELECT (SELECT COUNT(*) FROM outbox WHERE done_at IS NULL AND due_at <= $1)
-              + (SELECT COUNT(*) FROM inbound WHERE settled_at IS NULL AND due_at <= $1)",
-    );
-    let due = due.bind(app.app.clock.now());
-    let due = due.fetch_one(&mut connection).await.unwrap();
-    connection.close().await.unwrap();
-    due
+    let due = "SELECT (SELECT COUNT(*) FROM outbox WHERE done_at IS NULL AND due_at <= $1)
+                    + (SELECT COUNT(*) FROM inbound WHERE settled_at IS NULL AND due_at <= $1)";
+    count_at(app, due, app.app.clock.now()).await
 }
 
 async fn waiting(app: &TestApp) -> i64 {
@@ -137,6 +159,10 @@ async fn drained(app: &TestApp, back: i64, steps: &Steps, mut look: impl FnMut()
         while due(app).await > 0 && begun.elapsed() < steps.within {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
+        until("nothing is on its way", async || {
+            on_their_way(app).await == 0
+        })
+        .await;
         look();
         let (took, still) = (app.app.clock.now() - back, waiting(app).await);
         if still == 0 {
@@ -151,6 +177,7 @@ async fn drained(app: &TestApp, back: i64, steps: &Steps, mut look: impl FnMut()
 async fn is_whole(app: &TestApp, tickets: usize, dead: usize) {
     // Officers are told of what nobody takes minutes later.
     until("settled", async || {
+        arrived(app).await;
         app.app.clock.advance(SECOND);
         waiting(app).await == 0
     })
