@@ -342,11 +342,13 @@ async fn killed_again_and_again(database: Database) {
     let crashes = Crashes::new(4, Duration::from_millis(1_500));
     let mut by_portal = BTreeMap::new();
     let mut spent = BTreeMap::new();
+    let mut ends = Vec::new();
     let meanwhile = async || {
         portal.note_mails(&mut by_portal).await;
         the_record_is_whole(folder, &url);
         no_guess_is_forgotten(&url, &mut spent).await;
         let_leases_end(&database, folder).await;
+        ends.push(mail.mails().len());
     };
     crashes.befall(&mut process, folder, meanwhile).await;
     // Whatever the moments were, some work is done between and after them.
@@ -390,6 +392,7 @@ async fn killed_again_and_again(database: Database) {
         mail.mails().len()
     );
     assert!(total > PEOPLE, "nearly nothing was asked for");
+    no_life_sends_twice(&mail.mails(), &ends);
     let mails = by_id(&mail, &people);
     let again: usize = mails.values().map(|mails| mails.len() - 1).sum();
     let in_flight = crashes.times * IN_FLIGHT;
@@ -411,6 +414,18 @@ async fn killed_again_and_again(database: Database) {
         .values()
         .filter(|to| !people.iter().any(|it| it.email() == *to));
     assert_eq!(strangers.count(), 0);
+}
+
+/// A mail comes again only after a kill; `ends` says how many had come at each.
+fn no_life_sends_twice(mails: &[ReceivedMail], ends: &[usize]) {
+    let mut rest = mails;
+    let mut before = 0;
+    for end in ends.iter().copied().chain([mails.len()]) {
+        let (life, later) = rest.split_at(end - before);
+        let ids: BTreeSet<String> = life.iter().map(ReceivedMail::message_id).collect();
+        assert_eq!(ids.len(), life.len(), "a mail was sent twice in one life");
+        (rest, before) = (later, end);
+    }
 }
 
 fn is_mailed_by_us(people: &[Sample], email: &str) -> bool {

@@ -161,7 +161,7 @@ async fn told(database: Database) {
     for (minute, token, person) in &codes {
         let came = app.codes_to(person.email()).await;
         let alive = did_come(*minute, came.len());
-        if alive && LASTS - minute <= 6 {
+        if alive {
             let code = came.first().and_then(|mail| mail.code()).unwrap();
             assert_eq!(app.give_code(token, &code).await.status(), StatusCode::OK);
         }
