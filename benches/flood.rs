@@ -41,16 +41,7 @@ const BODIES: usize = 20;
 const BODY: usize = 64 * 1024 * 1024;
 
 fn main() {
-    // `cargo test --benches` calls this too: nothing is measured then.
-    if !std::env::args().any(|argument| argument == "--bench") {
-        return;
-    }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(measure());
+    support::run(measure());
 }
 
 async fn measure() {

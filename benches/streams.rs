@@ -49,16 +49,7 @@ struct Seen {
 }
 
 fn main() {
-    // `cargo test --benches` calls this too: nothing is measured then.
-    if !std::env::args().any(|argument| argument == "--bench") {
-        return;
-    }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(measure());
+    support::run(measure());
 }
 
 /// Begins a chat and listens to it.

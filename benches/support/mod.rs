@@ -8,6 +8,19 @@ use reqwest::Client;
 const HTTP: &str = "127.0.0.1:18080";
 const ADMIN: &str = "127.0.0.1:19090";
 
+/// Measures, on a thread of its own. `cargo test --benches` calls this too: nothing is measured then.
+pub fn run(measure: impl Future<Output = ()>) {
+    if !std::env::args().any(|argument| argument == "--bench") {
+        return;
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(measure);
+}
+
 /// The number that the environment gives for `name`.
 pub fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |value| value.parse().unwrap())
