@@ -17,6 +17,7 @@
 //! | [`doctor`] | looks at settings and surroundings |
 //! | [`edition`] | what is edited in the console |
 //! | [`csv`] | tables that no spreadsheet runs |
+//! | [`http_client`] | what asks the addresses that the settings name |
 //! | [`identity`] | who somebody is, proved how, until when |
 //! | [`incident`] | whether the two systems work, and who says so |
 //! | [`key_ring`] | the keys that outlive the secret |
@@ -52,6 +53,7 @@ pub mod conversation;
 pub mod csv;
 pub mod doctor;
 pub mod edition;
+pub mod http_client;
 pub mod identity;
 pub mod incident;
 pub mod key_ring;

@@ -1,6 +1,7 @@
 //! What a person's turn does to their tickets, and what they are told of them.
 
-use super::desk::{REOPENS, set};
+use super::deed::set;
+use super::desk::REOPENS;
 use super::handoff::{Desk, DeskTicket, Handoff, Hours, OFFICER, TicketEffect};
 use super::message::{Channel, Kind, Reply, Sender};
 use super::personal::Ahead;

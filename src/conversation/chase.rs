@@ -1,7 +1,8 @@
 //! Tickets that nobody looks after: the person is told, and the supervisor; and tickets that are over.
 
 use super::Engine;
-use super::desk::{Changes, REOPENS};
+use super::deed::Changes;
+use super::desk::REOPENS;
 use super::hub::Signal;
 use super::message::{Kind, Reply, Sender};
 use crate::clock::Millis;

@@ -4,15 +4,13 @@
 use thiserror::Error;
 
 use super::commit::to_json;
+use super::deed::{Changes, Deed, set};
 use super::hub::{DESK, Signal};
-use super::message::{Body, Kind, Reply, Sender};
 use super::once::Form;
 use super::{Engine, TRIES};
 use crate::audit::{Entry, Event};
 use crate::clock::Millis;
 use crate::knowledge::ask::{Unaskable, askable};
-use crate::knowledge::messages::{Messages, fill};
-use crate::knowledge::text::{Language, Localised};
 use crate::outbox::{Content, Letter, To};
 use crate::redact::redact;
 use crate::storage::conversation::{self, ConversationRow};
@@ -91,24 +89,6 @@ pub enum DeskError {
     Database(#[from] sqlx::Error),
 }
 
-/// One of the bot's own sentences.
-type Pick = fn(&Messages) -> &Localised<String>;
-
-/// What an act changes.
-#[derive(Default)]
-pub(super) struct Changes<'a> {
-    /// What is said in the chat, and by whom.
-    pub says: Option<(Sender, Reply)>,
-    /// Who holds the chat from now on.
-    pub holder: Option<Option<&'a str>>,
-    /// What is noted.
-    pub what: Option<Happening>,
-    /// What else there is to know of it.
-    pub text: String,
-    /// Whether the person is mailed that there is an answer.
-    pub mails: bool,
-}
-
 impl Engine {
     /// Does something to a ticket, once for each form.
     pub async fn act(
@@ -160,7 +140,9 @@ impl Engine {
             return Err(DeskError::Changed);
         }
         let chat = conversation::by_id(&mut transaction, &row.conversation_id).await?;
-        let changes = self.changes(agent, &mut row, chat.as_ref(), act, now)?;
+        let knowledge = self.knowledge.current();
+        let deed = Deed::of(agent, &mut row, chat.as_ref(), &knowledge, now);
+        let changes = deed.done(act)?;
         if let Some(chat) = &chat
             && !self.write(&mut transaction, chat, &changes, now).await?
         {
@@ -242,146 +224,6 @@ impl Engine {
             self.send(connection, chat, &[row], now).await?;
         }
         Ok(true)
-    }
-
-    fn changes<'a>(
-        &self,
-        agent: Agent<'a>,
-        row: &mut TicketRow,
-        chat: Option<&ConversationRow>,
-        act: Act<'_>,
-        now: Millis,
-    ) -> Result<Changes<'a>, DeskError> {
-        let language = chat.and_then(|chat| Language::parse(&chat.language));
-        let language = language.unwrap_or_default();
-        let holder = chat.and_then(|chat| chat.holder.as_deref());
-        let others = holder.is_some_and(|holder| holder != agent.id);
-        let number = row.number.clone();
-        let say = |pick: Pick, status: &str| {
-            let knowledge = self.knowledge.current();
-            let values = [("number", number.as_str()), ("name", agent.name)];
-            let text = fill(pick(knowledge.messages()), language, &values);
-            let reply = Reply::text(text).kind(Kind::Notice);
-            reply.ticket(&number, status)
-        };
-        let mut changes = Changes::default();
-        match act {
-            Act::Take => {
-                let chat = chat.ok_or(DeskError::NoChat)?;
-                if others {
-                    return Err(DeskError::Held);
-                }
-                changes.what = Some(Happening::Taken);
-                if chat.holder.is_none() {
-                    changes.says = Some((Sender::Bot, say(|m| &m.officer_joined, "open")));
-                }
-                changes.holder = Some(Some(agent.id));
-                row.assignee = Some(agent.id.to_owned());
-                acknowledge(row, now);
-            }
-            Act::HandBack => {
-                if others && !agent.supervises {
-                    return Err(DeskError::Held);
-                }
-                if holder.is_some() {
-                    changes.says = Some((Sender::Bot, say(|m| &m.officer_left, &row.status)));
-                    changes.holder = Some(None);
-                }
-                changes.what = Some(Happening::HandedBack);
-            }
-            Act::Reply { text, settles } => {
-                if others {
-                    return Err(DeskError::Held);
-                }
-                changes.what = Some(if settles {
-                    Happening::Resolved
-                } else {
-                    Happening::Replied
-                });
-                changes.text = redact(text.trim());
-                if chat.is_some() {
-                    let status = if settles { "resolved" } else { "pending" };
-                    let body = Body {
-                        text: changes.text.clone(),
-                        name: Some(agent.name.to_owned()),
-                        ..Body::default()
-                    };
-                    let reply = Reply { body, target: None };
-                    changes.says = Some((Sender::Officer, reply.ticket(&row.number, status)));
-                }
-                if settles && holder.is_some() {
-                    changes.holder = Some(None);
-                }
-                row.assignee.get_or_insert_with(|| agent.id.to_owned());
-                acknowledge(row, now);
-                row.answered_at.get_or_insert(now);
-                set(
-                    row,
-                    if settles {
-                        Status::Resolved
-                    } else {
-                        Status::Pending
-                    },
-                    now,
-                );
-                changes.mails = true;
-            }
-            Act::Note(text) => {
-                changes.what = Some(Happening::Note);
-                changes.text = redact(text.trim());
-            }
-            Act::Assign(to) => {
-                changes.what = Some(Happening::Assigned);
-                changes.text = to.unwrap_or_default().to_owned();
-                row.assignee = to.map(str::to_owned);
-                if to == Some(agent.id) {
-                    acknowledge(row, now);
-                }
-            }
-            Act::Move(queue) => {
-                changes.what = Some(Happening::Moved);
-                changes.text = queue.to_owned();
-                row.queue = queue.to_owned();
-                row.assignee = None;
-            }
-            Act::Prioritise(priority) => {
-                changes.what = Some(Happening::Prioritised);
-                changes.text = priority.to_owned();
-                row.priority = priority.to_owned();
-            }
-            Act::Set(status) => {
-                if others && !agent.supervises {
-                    return Err(DeskError::Held);
-                }
-                let settled = !status.is_active();
-                changes.what = Some(match status {
-                    Status::Open => Happening::Reopened,
-                    Status::Pending => Happening::Pending,
-                    Status::Resolved => Happening::Resolved,
-                    Status::Closed => Happening::Closed,
-                });
-                if chat.is_some() && settled && row.status != status.as_str() {
-                    let pick: Pick = match status {
-                        Status::Closed => |m| &m.ticket_was_closed,
-                        _ => |m| &m.ticket_was_resolved,
-                    };
-                    changes.says = Some((Sender::Bot, say(pick, status.as_str())));
-                }
-                if settled && holder.is_some() {
-                    changes.holder = Some(None);
-                }
-                acknowledge(row, now);
-                set(row, status, now);
-            }
-            Act::Link(entry) => {
-                changes.what = Some(Happening::Linked);
-                changes.text = entry.to_owned();
-                row.entry = Some(entry.to_owned());
-            }
-        }
-        // Whoever does something has looked.
-        row.unread_at = None;
-        Ok(changes)
     }
 
     /// Mails the person that there is an answer, where an address is on record and they are not in the chat now.
@@ -504,25 +346,5 @@ impl Engine {
             .await?;
         transaction.commit().await?;
         Ok(details)
-    }
-}
-
-/// Somebody has taken it up.
-pub(super) fn acknowledge(row: &mut TicketRow, now: Millis) {
-    row.acknowledged_at.get_or_insert(now);
-    row.live_at = None;
-}
-
-/// Puts a ticket into a status, with what follows from it.
-pub(super) fn set(row: &mut TicketRow, status: Status, now: Millis) {
-    row.status = status.as_str().to_owned();
-    match status {
-        Status::Open | Status::Pending => row.resolved_at = None,
-        Status::Resolved | Status::Closed => {
-            row.resolved_at.get_or_insert(now);
-            // Settled: what it held of the person is wiped.
-            row.details = None;
-            row.live_at = None;
-        }
     }
 }

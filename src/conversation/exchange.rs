@@ -10,10 +10,11 @@ use tokio::sync::MutexGuard;
 
 use super::action::Effects;
 use super::commit::{bot_rows, heard_row, numbered};
+use super::effect::Doing;
 use super::handoff::Desk;
 use super::hub::{DESK, Signal};
 use super::message::{Content, Incoming, Message, Receipt, Sender};
-use super::personal::{Ahead, Doing};
+use super::personal::Ahead;
 use super::state::State;
 use super::trouble::News;
 use super::turn::{self, ChoiceExpired, Circumstances, Decision};

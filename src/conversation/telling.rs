@@ -1,10 +1,10 @@
 //! What many chats are told without having asked just now: that an outage is over, and announcements. Each chat once: the
 //! row that says so and the message are one transaction.
 
-use super::desk::Changes;
+use super::deed::Changes;
+use super::effect::Doing;
 use super::hub::{DESK, Signal};
 use super::message::{Channel, Kind, Reply, Sender};
-use super::personal::Doing;
 use super::trouble::{News, over};
 use super::{Engine, EngineError};
 use crate::audit::{Entry, Event};

@@ -3,7 +3,8 @@
 use uuid::Uuid;
 
 use super::Engine;
-use super::desk::{Agent, acknowledge};
+use super::deed::acknowledge;
+use super::desk::Agent;
 use super::handoff::OFFICER;
 use super::hub::{DESK, Signal};
 use crate::redact::redact;

@@ -13,6 +13,7 @@ use url::Url;
 
 use super::{Doctor, Finding};
 use crate::clock::Millis;
+use crate::http_client;
 
 const CHECK: &str = "public address";
 /// It is asked twice: as of now, and as of later.
@@ -100,12 +101,8 @@ fn client(at: Duration) -> Option<Client> {
         .ok()?
         .with_root_certificates(roots)
         .with_no_client_auth();
-    let client = Client::builder()
-        .use_preconfigured_tls(config)
-        .timeout(super::LIMIT)
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none());
-    client.build().ok()
+    let client = http_client::builder(super::LIMIT, super::LIMIT);
+    client.use_preconfigured_tls(config).build().ok()
 }
 
 fn names_certificate(error: &reqwest::Error) -> bool {

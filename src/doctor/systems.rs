@@ -3,11 +3,10 @@
 
 use std::time::Duration;
 
-use reqwest::Client;
-use reqwest::redirect::Policy;
 use url::Url;
 
 use super::{Doctor, Finding};
+use crate::http_client;
 
 const CHECK: &str = "systems";
 /// How long one may take.
@@ -46,11 +45,7 @@ async fn look_at(name: &'static str, url: &Url) -> Finding {
 }
 
 async fn ask(url: &Url) -> Result<u16, reqwest::Error> {
-    let client = Client::builder()
-        .timeout(WHOLE)
-        .no_proxy()
-        .redirect(Policy::none())
-        .build()?;
+    let client = http_client::builder(WHOLE, WHOLE).build()?;
     let answer = client.get(url.clone()).send().await?;
     Ok(answer.status().as_u16())
 }

@@ -17,6 +17,7 @@ use thiserror::Error;
 use url::Url;
 
 use crate::clock::Clock;
+use crate::http_client;
 use crate::identity::number::{IdentityNumber, Kind};
 use crate::secret::Secret;
 use breaker::Breaker;
@@ -187,15 +188,9 @@ impl Portal {
         link_hosts: Vec<String>,
         clock: Clock,
     ) -> Result<Self, reqwest::Error> {
-        let client = Client::builder()
-            .connect_timeout(CONNECT)
-            .timeout(WHOLE)
-            .tcp_nodelay(true)
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()?;
+        let client = http_client::builder(CONNECT, WHOLE).tcp_nodelay(true);
         Ok(Self {
-            client,
+            client: client.build()?,
             base: base.clone(),
             token,
             breaker: Breaker::new(clock),

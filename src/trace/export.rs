@@ -22,6 +22,7 @@ use url::Url;
 use uuid::Uuid;
 
 use super::TRACER;
+use crate::http_client;
 use crate::secret::Secret;
 
 /// How many spans wait at most, on their way included: some 2 MB.
@@ -65,14 +66,8 @@ impl Collector {
             bearer.set_sensitive(true);
             headers.insert(AUTHORIZATION, bearer);
         }
-        let client = reqwest::Client::builder()
-            .default_headers(headers)
-            .connect_timeout(CONNECT)
-            .timeout(WHOLE)
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()?;
-        Ok(client)
+        let client = http_client::builder(CONNECT, WHOLE).default_headers(headers);
+        Ok(client.build()?)
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use reqwest::Client;
 use url::Url;
 
+use crate::http_client;
 use crate::incident::{Health, Rules, Seen, Source, System};
 
 /// How long a connection, and a whole look, may take.
@@ -21,19 +22,13 @@ pub struct Probes {
 impl Probes {
     /// Of the addresses that the settings name.
     pub fn new(rules: &Rules) -> Result<Self, reqwest::Error> {
-        let client = Client::builder()
-            .connect_timeout(CONNECT)
-            .timeout(WHOLE)
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()?;
         let sites = [
             (System::Sistem, &rules.sistem_url),
             (System::Portal, &rules.portal_url),
         ];
         let sites = sites.into_iter();
         Ok(Self {
-            client,
+            client: http_client::builder(CONNECT, WHOLE).build()?,
             sites: sites
                 .filter_map(|(system, url)| Some((system, url.clone()?)))
                 .collect(),

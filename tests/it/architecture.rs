@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Who may import whom (docs/architecture.md). `clock` is free for all.
-const ALLOWED: [(&str, &[&str]); 35] = [
+const ALLOWED: [(&str, &[&str]); 36] = [
     ("main", &["cli"]),
     (
         "app",
@@ -120,6 +120,7 @@ const ALLOWED: [(&str, &[&str]); 35] = [
             "audit",
             "bell",
             "conversation",
+            "http_client",
             "identity",
             "incident",
             "knowledge",
@@ -166,7 +167,7 @@ const ALLOWED: [(&str, &[&str]); 35] = [
         "identity",
         &["audit", "key_ring", "outbox", "secret", "storage"],
     ),
-    ("portal", &["identity", "secret"]),
+    ("portal", &["http_client", "identity", "secret"]),
     ("mail", &["identity", "knowledge", "outbox", "portal"]),
     ("outbox", &["bell", "secret", "storage"]),
     ("audit", &["secret", "storage"]),
@@ -176,6 +177,7 @@ const ALLOWED: [(&str, &[&str]); 35] = [
     ),
     ("key_ring", &["secret", "storage"]),
     ("bell", &[]),
+    ("http_client", &[]),
     ("secret", &[]),
     ("knowledge", &["calendar", "trace"]),
     ("question", &["knowledge", "redact", "storage"]),
@@ -185,6 +187,7 @@ const ALLOWED: [(&str, &[&str]); 35] = [
         "doctor",
         &[
             "config",
+            "http_client",
             "knowledge",
             "mail",
             "portal",
@@ -208,7 +211,7 @@ const ALLOWED: [(&str, &[&str]); 35] = [
         ],
     ),
     ("storage", &[]),
-    ("trace", &["secret"]),
+    ("trace", &["http_client", "secret"]),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

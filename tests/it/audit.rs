@@ -40,13 +40,6 @@ async fn connect(database: &Database, folder: &std::path::Path) -> AnyConnection
     AnyConnection::connect(&database.url(folder)).await.unwrap()
 }
 
-async fn databases() -> Vec<Database> {
-    let postgres = Database::postgres().await;
-    std::iter::once(Database::sqlite())
-        .chain(postgres)
-        .collect()
-}
-
 /// Takes the guard away, as whoever owns the database can.
 async fn unguard(connection: &mut AnyConnection, database: &Database) {
     let statement = match database {
@@ -675,7 +668,7 @@ async fn tamper(connection: &mut AnyConnection, record: &Record, dice: &mut Dice
 
 #[tokio::test]
 async fn ac_86_a_thousand_edits_are_a_thousand_findings() {
-    for database in databases().await {
+    for database in Database::both().await {
         let edits = if matches!(database, Database::Sqlite) {
             1_000
         } else {
@@ -713,7 +706,7 @@ async fn ac_86_a_thousand_edits_are_a_thousand_findings() {
 
 #[tokio::test]
 async fn ac_86_a_clean_cut_shows_by_the_anchor_alone() {
-    for database in databases().await {
+    for database in Database::both().await {
         let record = Record::of(database, 8).await;
         let mut owner = record.owner().await;
         owner
@@ -752,7 +745,7 @@ async fn ac_86_a_clean_cut_shows_by_the_anchor_alone() {
 
 #[tokio::test]
 async fn lines_that_are_written_side_by_side_make_one_chain() {
-    for database in databases().await {
+    for database in Database::both().await {
         let record = Record::of(database, 3).await;
         let written = (0..50).map(|at| {
             let (store, audit) = (&record.store, &record.audit);

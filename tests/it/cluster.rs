@@ -1,6 +1,6 @@
 //! Three processes on one PostgreSQL behind the load balancer that is shipped. One at a time is killed, or restarted as an
 //! upgrade does it, under traffic on both channels: nothing that was accepted is lost, nothing is decided twice, and
-//! whoever follows a chat hears all of it once.
+//! whoever follows a chat hears all of it once. `scripts/rolling` begins with the processes of an older version.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -72,7 +72,7 @@ async fn one_process_at_a_time_ends(ends: &[End]) {
         ("TANYA_TRUSTED_PROXIES", "127.0.0.1/32"),
         ("TANYA_CHAT_MESSAGES_PER_MINUTE", "1000000"),
     ];
-    let start = |place: usize| Process::start(folders[place].path(), &settings);
+    let start = |place: usize| Process::start_before(folders[place].path(), &settings);
     let mut processes = [start(0).await, start(1).await, start(2).await];
     let balancer = Balancer::start(&processes).await;
 

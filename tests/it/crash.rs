@@ -12,7 +12,7 @@ use sqlx::Connection;
 use uuid::Uuid;
 
 use crate::support::bot_api::{TOKEN, updates::private_text};
-use crate::support::crash::{Crashes, the_record_is_whole};
+use crate::support::crash::{Crashes, Moments, Point, the_record_is_whole};
 use crate::support::process::Process;
 use crate::support::{BotApi, Database};
 
@@ -107,7 +107,15 @@ pub async fn write_on_telegram(telegram: BotApi, stop: Arc<AtomicBool>) -> BTree
     written
 }
 
-async fn killed_again_and_again(database: Database) {
+/// The points of this work: what is written, and what Telegram is asked.
+fn points(database: &Database, telegram: &BotApi) -> Vec<Point> {
+    let methods = ["getUpdates", "sendMessage"].into_iter();
+    let methods = methods.map(|method| Point::Telegram(telegram.clone(), method));
+    let tables = ["conversation", "message", "inbound", "outbox", "pace"];
+    methods.chain(Point::writes(database, &tables)).collect()
+}
+
+async fn killed_again_and_again(database: Database, moments: Moments) {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let url = database.url(folder);
@@ -135,8 +143,13 @@ async fn killed_again_and_again(database: Database) {
         .collect();
     let people = tokio::spawn(write_on_telegram(telegram.clone(), Arc::clone(&stop)));
 
-    let crashes = Crashes::new(6, Duration::from_millis(600));
-    crashes.befall(&mut process, folder, async || ()).await;
+    let crashes = match moments {
+        Moments::Random => Crashes::new(6, Duration::from_millis(600)),
+        Moments::Points => Crashes::At(points(&database, &telegram)),
+    };
+    let meanwhile = async || ();
+    let place = (&database, folder);
+    crashes.befall(&mut process, place, meanwhile).await;
     stop.store(true, Ordering::Relaxed);
     let mut told = Vec::new();
     for chat in chats {
@@ -149,7 +162,7 @@ async fn killed_again_and_again(database: Database) {
     let messages: usize = told.iter().map(|(_, _, told)| told.len()).sum();
     eprintln!(
         "{} crashes, {messages} messages on the web, {given} on Telegram",
-        crashes.times
+        crashes.times()
     );
     assert!(messages > CHATS && given > 1);
     the_record_is_whole(folder, &url);
@@ -289,12 +302,19 @@ pub async fn every_person_was_answered(
 
 #[tokio::test]
 async fn ac_105_nothing_is_lost_or_doubled_on_sqlite() {
-    killed_again_and_again(Database::sqlite()).await;
+    killed_again_and_again(Database::sqlite(), Moments::Random).await;
 }
 
 #[tokio::test]
 async fn ac_105_nothing_is_lost_or_doubled_on_postgres() {
     if let Some(database) = Database::postgres().await {
-        killed_again_and_again(database).await;
+        killed_again_and_again(database, Moments::Random).await;
+    }
+}
+
+#[tokio::test]
+async fn ac_105_nothing_is_lost_or_doubled_at_any_point() {
+    for database in Database::both().await {
+        killed_again_and_again(database, Moments::Points).await;
     }
 }

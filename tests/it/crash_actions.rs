@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::crash::rows;
 use crate::support::Database;
-use crate::support::crash::{Crashes, the_record_is_whole};
+use crate::support::crash::{Crashes, Moments, Point, VERBS, the_record_is_whole};
 use crate::support::mail_server::{MailServer, ReceivedMail};
 use crate::support::process::{Process, tanya, vacant};
 use crate::support::proof::{InboxMail, Sample, token_of};
@@ -292,7 +292,22 @@ async fn no_guess_is_forgotten(url: &str, before: &mut BTreeMap<String, i64>) {
     }
 }
 
-async fn killed_again_and_again(database: Database) {
+/// The points of this work: what is written, and what the mail server is told.
+fn points(database: &Database, mail: &MailServer) -> Vec<Point> {
+    let verbs = VERBS.into_iter();
+    let verbs = verbs.map(|verb| Point::Mail(mail.clone(), verb));
+    let tables = [
+        "verification",
+        "proof",
+        "tally",
+        "audit",
+        "message",
+        "outbox",
+    ];
+    verbs.chain(Point::writes(database, &tables)).collect()
+}
+
+async fn killed_again_and_again(database: Database, moments: Moments) {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let url = database.url(folder);
@@ -339,7 +354,10 @@ async fn killed_again_and_again(database: Database) {
         })
         .collect();
 
-    let crashes = Crashes::new(4, Duration::from_millis(1_500));
+    let crashes = match moments {
+        Moments::Random => Crashes::new(4, Duration::from_millis(1_500)),
+        Moments::Points => Crashes::At(points(&database, &mail)),
+    };
     let mut by_portal = BTreeMap::new();
     let mut spent = BTreeMap::new();
     let mut ends = Vec::new();
@@ -350,7 +368,8 @@ async fn killed_again_and_again(database: Database) {
         let_leases_end(&database, folder).await;
         ends.push(mail.mails().len());
     };
-    crashes.befall(&mut process, folder, meanwhile).await;
+    let place = (&database, folder);
+    crashes.befall(&mut process, place, meanwhile).await;
     // Whatever the moments were, some work is done between and after them.
     tokio::time::sleep(Duration::from_secs(1)).await;
     stop.store(true, Ordering::Relaxed);
@@ -387,7 +406,7 @@ async fn killed_again_and_again(database: Database) {
     let total: usize = accepted.values().sum();
     eprintln!(
         "{} crashes, {} chats, {total} resets, {} mails",
-        crashes.times,
+        crashes.times(),
         diaries.len(),
         mail.mails().len()
     );
@@ -395,7 +414,7 @@ async fn killed_again_and_again(database: Database) {
     no_life_sends_twice(&mail.mails(), &ends);
     let mails = by_id(&mail, &people);
     let again: usize = mails.values().map(|mails| mails.len() - 1).sum();
-    let in_flight = crashes.times * IN_FLIGHT;
+    let in_flight = crashes.times() * IN_FLIGHT;
     assert!(again <= in_flight, "{again} mails came again");
     for person in &people {
         let email = person.email();
@@ -480,12 +499,19 @@ async fn until_everything_ended(process: &Process) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ac_105_a_reset_is_done_once_and_told_truly_on_sqlite() {
-    killed_again_and_again(Database::sqlite()).await;
+    killed_again_and_again(Database::sqlite(), Moments::Random).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ac_105_a_reset_is_done_once_and_told_truly_on_postgres() {
     if let Some(database) = Database::postgres().await {
-        killed_again_and_again(database).await;
+        killed_again_and_again(database, Moments::Random).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ac_105_a_reset_is_done_once_and_told_truly_at_any_point() {
+    for database in Database::both().await {
+        killed_again_and_again(database, Moments::Points).await;
     }
 }

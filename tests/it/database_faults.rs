@@ -76,3 +76,39 @@ async fn ac_101_a_postgresql_that_breaks_every_connection_loses_nothing() {
     assert_eq!(chat.messages(2).await.len(), 10);
     app.stop().await;
 }
+
+#[tokio::test]
+async fn ac_101_a_pool_that_is_used_up_refuses_for_a_while_and_loses_nothing() {
+    let Some(database) = Database::postgres().await else {
+        return;
+    };
+    let app = TestApp::start(database, &[("TANYA_NEW_CHATS_PER_HOUR", "1000")]).await;
+    let mut chats = Vec::new();
+    for _ in 0..40 {
+        chats.push(app.begin().await);
+    }
+    // Whoever has a connection waits with it, for longer than anybody waits for one.
+    let url = app.database.url(app.folder());
+    let mut other = sqlx::AnyConnection::connect(&url).await.unwrap();
+    let held = "BEGIN; LOCK TABLE message IN ACCESS EXCLUSIVE MODE";
+    other.execute(held).await.unwrap();
+    let asked = chats.iter().map(async |chat| {
+        let message = message();
+        let (replies, refused) = insist(chat, &message).await;
+        (message, replies, refused)
+    });
+    let release = async {
+        tokio::time::sleep(Duration::from_secs(8)).await;
+        other.execute("ROLLBACK").await.unwrap();
+    };
+    let (asked, ()) = tokio::join!(futures_util::future::join_all(asked), release);
+    let refused = asked.iter().filter(|(_, _, refused)| *refused > 0).count();
+    assert!(refused > 0, "the pool was not used up");
+    for (chat, (message, replies, _)) in chats.iter().zip(&asked) {
+        assert_eq!(replies.len(), 1);
+        assert_eq!(insist(chat, message).await.0, *replies);
+        assert_eq!(chat.messages(2).await.len(), 2);
+    }
+    other.close().await.unwrap();
+    app.stop().await;
+}

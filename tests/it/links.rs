@@ -122,13 +122,6 @@ async fn start_as(app: &TestApp, id_no: &str) -> (bool, Seen) {
     (codes_written(app).await > before, answer)
 }
 
-async fn databases() -> Vec<Database> {
-    let postgres = Database::postgres().await;
-    std::iter::once(Database::sqlite())
-        .chain(postgres)
-        .collect()
-}
-
 on_both_databases! {
     async fn ac_41_what_opens_links_by_itself_spends_none(app: TestApp) {
         let (chat, token) = given(app, &app.zulkifli().await).await;
@@ -637,7 +630,7 @@ async fn ended_in_every_way(app: &TestApp) -> Vec<(&'static str, Seen)> {
 
 #[tokio::test]
 async fn a_link_dies_with_its_proof_however_that_ends() {
-    for database in databases().await {
+    for database in Database::both().await {
         // Links that live longer than a silent proof, so that only the proof's end can be the reason.
         let more = [
             ("TANYA_LINK_MINUTES", "60"),
@@ -656,7 +649,7 @@ async fn a_link_dies_with_its_proof_however_that_ends() {
 
 #[tokio::test]
 async fn ac_47_no_address_that_is_made_follows_the_host_header() {
-    for database in databases().await {
+    for database in Database::both().await {
         let mut app = TestApp::start(database, &[]).await;
         let mut evil = HeaderMap::new();
         for name in ["host", "x-forwarded-host", "x-original-host"] {

@@ -91,14 +91,6 @@ pub async fn with_mail(database: Database, server: &MailServer, more: &[(&str, &
     TestApp::start(database, &settings).await
 }
 
-/// SQLite, and PostgreSQL where there is one.
-async fn databases() -> Vec<Database> {
-    let postgres = Database::postgres().await;
-    std::iter::once(Database::sqlite())
-        .chain(postgres)
-        .collect()
-}
-
 pub async fn until(what: &str, mut there: impl AsyncFnMut() -> bool) {
     let begun = Instant::now();
     while !there().await {
@@ -680,7 +672,7 @@ async fn ac_37_a_code_mail_says_what_it_is_for_who_asked_and_that_no_officer_ask
 
 #[tokio::test]
 async fn ac_23_a_task_of_somebody_unproved_is_mailed_to_the_helpdesk_only() {
-    for database in databases().await {
+    for database in Database::both().await {
         let server = MailServer::start().await;
         let app = with_mail(database, &server, &[("TANYA_PORTAL_URL", "none")]).await;
         let chat = app.begin().await;
@@ -705,7 +697,7 @@ async fn ac_23_a_task_of_somebody_unproved_is_mailed_to_the_helpdesk_only() {
 
 #[tokio::test]
 async fn ac_25_what_is_over_the_minutes_budget_waits_and_codes_go_first() {
-    for database in databases().await {
+    for database in Database::both().await {
         let server = MailServer::start().await;
         let app = with_mail(database, &server, &[("TANYA_MAILS_PER_MINUTE", "10")]).await;
         // A code, a reset and the end of the record are three of ten; a tenth is kept for codes.
@@ -782,7 +774,7 @@ async fn code_for(name: &str, database: Database) -> ReceivedMail {
 
 #[tokio::test]
 async fn ac_76_a_hostile_name_gets_into_no_header_and_makes_no_second_code() {
-    for database in databases().await {
+    for database in Database::both().await {
         let name = "Ali\r\nBcc: x\r\n.\r\n\0\u{202e}1234 5678 <b>{{7*7}}";
         let mail = code_for(name, database).await;
         assert_eq!(header_names(&mail), HEADERS);
@@ -874,7 +866,7 @@ async fn a_foreign_server_takes_our_mail_over_tls_and_with_a_password() {
     let Some(foreign) = Foreign::given() else {
         return;
     };
-    for database in databases().await {
+    for database in Database::both().await {
         let app = foreign.app(database, &foreign.url, Some(&foreign.ca)).await;
         let zulkifli = app.zulkifli().await;
         let address = own_address(&app, &zulkifli).await;
@@ -927,7 +919,7 @@ async fn ac_102_settings_that_the_server_does_not_take_lose_no_mail_and_are_told
     let wrong = foreign.url.replacen("rahsia%2F1", "salah", 1);
     assert_ne!(wrong, foreign.url);
     for (url, ca) in [(&wrong, Some(foreign.ca.as_str())), (&foreign.url, None)] {
-        for database in databases().await {
+        for database in Database::both().await {
             let log = Log::default();
             let writer = log.clone();
             let subscriber = tracing_subscriber::fmt()

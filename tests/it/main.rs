@@ -34,6 +34,7 @@ mod contrasts;
 mod crash;
 mod crash_actions;
 mod crash_desk;
+mod credentials;
 mod database_faults;
 mod disk_full;
 mod doctor;

@@ -416,10 +416,12 @@ pub struct Door {
     mood: Arc<Mutex<Option<(Mood, usize)>>>,
     calls: Arc<AtomicUsize>,
     effects: Arc<AtomicUsize>,
+    /// The tokens that are taken; only the simulator's own if none.
+    tokens: Arc<Mutex<Vec<String>>>,
     pub url: String,
 }
 
-const TOKEN: &str = "a token for the portal";
+pub const TOKEN: &str = "a token for the portal";
 
 impl Door {
     pub async fn open() -> Self {
@@ -457,6 +459,26 @@ impl Door {
         *self.mood.lock().unwrap() = Some((mood, times));
     }
 
+    /// From now on these tokens are taken, and no other.
+    pub fn takes(&self, tokens: &[&str]) {
+        *self.tokens.lock().unwrap() = tokens.iter().map(|it| (*it).to_owned()).collect();
+    }
+
+    /// Whoever shows a token that is taken shows the simulator its own; nobody else does.
+    fn exchange(&self, request: &mut Request) {
+        let tokens = self.tokens.lock().unwrap();
+        if tokens.is_empty() {
+            return;
+        }
+        let shown = request.headers_mut().remove(header::AUTHORIZATION);
+        let shown = shown.as_ref().and_then(|it| it.to_str().ok());
+        let shown = shown.and_then(|it| it.strip_prefix("Bearer "));
+        if shown.is_some_and(|shown| tokens.iter().any(|it| it == shown)) {
+            let own = format!("Bearer {TOKEN}").parse().unwrap();
+            request.headers_mut().insert(header::AUTHORIZATION, own);
+        }
+    }
+
     /// Nothing fails any more.
     pub fn heal(&self) {
         *self.mood.lock().unwrap() = None;
@@ -478,7 +500,8 @@ impl Door {
     }
 }
 
-async fn through(State(door): State<Door>, request: Request, next: Next) -> Response {
+async fn through(State(door): State<Door>, mut request: Request, next: Next) -> Response {
+    door.exchange(&mut request);
     let path = request.uri().path().to_owned();
     if !path.starts_with("/v1/") {
         return next.run(request).await;
@@ -508,17 +531,9 @@ async fn through(State(door): State<Door>, request: Request, next: Next) -> Resp
     }
 }
 
-/// SQLite, and PostgreSQL where there is one.
-async fn databases() -> Vec<Database> {
-    let postgres = Database::postgres().await;
-    std::iter::once(Database::sqlite())
-        .chain(postgres)
-        .collect()
-}
-
 #[tokio::test]
 async fn ac_103_an_answer_that_got_lost_is_asked_for_again_under_the_same_key() {
-    for database in databases().await {
+    for database in Database::both().await {
         let door = Door::open().await;
         let app = door.app(database).await;
         let person = door.person(&app, "portal").await;
@@ -547,7 +562,7 @@ async fn ac_103_an_answer_that_got_lost_is_asked_for_again_under_the_same_key() 
 #[tokio::test]
 async fn ac_103_a_reset_that_was_never_answered_is_not_claimed_and_goes_to_an_officer() {
     for (mood, done) in [(Mood::Lost, 2), (Mood::Page, 2), (Mood::Busy, 1)] {
-        for database in databases().await {
+        for database in Database::both().await {
             let door = Door::open().await;
             let app = door.app(database).await;
             let person = door.person(&app, "portal").await;
@@ -580,7 +595,7 @@ async fn ac_103_a_reset_that_was_never_answered_is_not_claimed_and_goes_to_an_of
 
 #[tokio::test]
 async fn ac_103_a_portal_that_failed_five_times_is_left_alone_for_a_while() {
-    for database in databases().await {
+    for database in Database::both().await {
         let door = Door::open().await;
         let app = door.app(database).await;
         let person = door.person(&app, "portal").await;
@@ -705,7 +720,7 @@ on_telegram! {
 
 #[tokio::test]
 async fn ac_14_ac_103_before_a_proof_a_portal_that_fails_looks_like_one_that_works() {
-    for database in databases().await {
+    for database in Database::both().await {
         let app = TestApp::start(database, &[]).await;
         let zulkifli = app.zulkifli().await;
         let mut answers = Vec::new();

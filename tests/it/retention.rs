@@ -37,13 +37,6 @@ const MANY: &str = "INSERT INTO message (conversation_id, seq, sender, body, cre
             (SELECT MAX(created_at) FROM message)
      FROM (WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 1200) SELECT n FROM n) AS numbers";
 
-async fn databases() -> Vec<Database> {
-    let postgres = Database::postgres().await;
-    std::iter::once(Database::sqlite())
-        .chain(postgres)
-        .collect()
-}
-
 /// A database as the program left it years ago, with nobody at work on it.
 struct Old {
     retention: Retention,
@@ -139,7 +132,7 @@ async fn filled(database: Database) -> (TestApp, String) {
 
 #[tokio::test]
 async fn ac_88_a_dry_run_counts_what_a_run_deletes_and_what_is_held_stays() {
-    for database in databases().await {
+    for database in Database::both().await {
         let (app, number) = filled(database).await;
         let (url, folder) = (app.database.url(app.folder()), app.folder().to_owned());
         let beside = app.database.clone();
@@ -195,7 +188,7 @@ async fn ac_88_a_dry_run_counts_what_a_run_deletes_and_what_is_held_stays() {
 
 #[tokio::test]
 async fn ac_88_a_purge_that_is_stopped_again_and_again_ends_as_one_that_is_not() {
-    for database in databases().await {
+    for database in Database::both().await {
         let other = match &database {
             Database::Sqlite => Database::sqlite(),
             Database::Postgres(_) => Database::postgres().await.unwrap(),
@@ -242,7 +235,7 @@ async fn connect(database: &Database, folder: &Path) -> AnyConnection {
 
 #[tokio::test]
 async fn ac_88_the_record_loses_its_oldest_lines_and_nothing_else_and_says_so() {
-    for database in databases().await {
+    for database in Database::both().await {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
         std::fs::create_dir(folder.join("data")).unwrap();

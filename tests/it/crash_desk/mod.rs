@@ -18,9 +18,9 @@ use tanya::clock::Clock;
 use tokio::task::JoinSet;
 
 use crate::support::bot_api::TOKEN;
-use crate::support::crash::{Crashes, the_record_is_whole};
+use crate::support::crash::{Crashes, Moments, Point, the_record_is_whole};
 use crate::support::desk::{between, code_of, cookie_of};
-use crate::support::mail_server::MailServer;
+use crate::support::mail_server::{MailServer, Verb};
 use crate::support::process::Process;
 use crate::support::{BotApi, Database};
 use ledger::{
@@ -119,6 +119,25 @@ impl Outside {
         }
     }
 
+    /// The points of this work: what is written, what goes to queues, and what Telegram is asked.
+    fn points(&self) -> Vec<Point> {
+        let tables = [
+            "ticket",
+            "ticket_event",
+            "ticket_serial",
+            "ticket_word",
+            "audit",
+            "inbound",
+            "outbox",
+        ];
+        let outside = [
+            Point::Mail(self.mail.clone(), Verb::Body),
+            Point::Telegram(self.telegram.clone(), "sendMessage"),
+        ];
+        let written = Point::writes(&self.database, &tables);
+        outside.into_iter().chain(written).collect()
+    }
+
     /// What the program is told.
     pub fn settings(&self) -> Vec<(&'static str, String)> {
         let many = || "1000000".to_owned();
@@ -191,7 +210,7 @@ impl Outside {
     }
 }
 
-async fn killed_again_and_again(database: Database) {
+async fn killed_again_and_again(database: Database, moments: Moments) {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let outside = Outside::begin(database, folder).await;
@@ -199,9 +218,13 @@ async fn killed_again_and_again(database: Database) {
     let settings: Vec<(&str, &str)> = settings.iter().map(|(n, v)| (*n, v.as_str())).collect();
     let mut process = Process::start(folder, &settings).await;
     let people = outside.people(process.http_addr, folder).await;
-    let crashes = Crashes::new(3, Duration::from_millis(2_500));
+    let crashes = match moments {
+        Moments::Random => Crashes::new(3, Duration::from_millis(2_500)),
+        Moments::Points => Crashes::At(outside.points()),
+    };
     let meanwhile = async || time_goes_by(&outside.database, folder).await;
-    crashes.befall(&mut process, folder, meanwhile).await;
+    let place = (&outside.database, folder);
+    crashes.befall(&mut process, place, meanwhile).await;
     // Whatever the moments were, some work is done between and after them.
     tokio::time::sleep(Duration::from_secs(1)).await;
     let ledger = outside.ends(people, &process, folder).await;
@@ -211,7 +234,7 @@ async fn killed_again_and_again(database: Database) {
     let chased = "SELECT COUNT(*) FROM ticket_event WHERE kind IN ('escalated', 'untaken')";
     eprintln!(
         "{} crashes: {} tickets, {} answers, {} opened again, {} times somebody was chased, {} mails",
-        crashes.times,
+        crashes.times(),
         ledger.opened.len(),
         ledger.answers.len(),
         ledger.reopened.len(),
@@ -236,12 +259,19 @@ async fn until_nothing_is_left(process: &Process, database: &Database, folder: &
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ac_105_every_matter_is_one_ticket_and_every_answer_is_heard_on_sqlite() {
-    killed_again_and_again(Database::sqlite()).await;
+    killed_again_and_again(Database::sqlite(), Moments::Random).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ac_105_every_matter_is_one_ticket_and_every_answer_is_heard_on_postgres() {
     if let Some(database) = Database::postgres().await {
-        killed_again_and_again(database).await;
+        killed_again_and_again(database, Moments::Random).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ac_105_every_matter_is_one_ticket_at_any_point() {
+    for database in Database::both().await {
+        killed_again_and_again(database, Moments::Points).await;
     }
 }

@@ -10,9 +10,7 @@ use tanya::agent::role::Role;
 use url::Url;
 use uuid::Uuid;
 
-use super::{
-    LASTS, MINUTE, SECOND, Steps, bot_behind, came_once, databases, drained, is_whole, name,
-};
+use super::{LASTS, MINUTE, SECOND, Steps, bot_behind, came_once, drained, is_whole, name};
 use crate::mail::until;
 use crate::support::bot_api::updates::private_text;
 use crate::support::proxy::Gate;
@@ -215,7 +213,7 @@ async fn told(database: Database) {
 #[tokio::test]
 async fn ac_101_a_database_that_is_away_for_an_hour_delays_and_loses_nothing() {
     sqlx::any::install_default_drivers();
-    for database in databases().await {
+    for database in Database::both().await {
         told(database).await;
     }
 }

@@ -6,8 +6,8 @@ use reqwest::StatusCode;
 use tanya::agent::role::Role;
 
 use super::{
-    CODE_LIVES, Desk, LASTS, MINUTE, Regulars, SECOND, Steps, a_minute_passes, came_once,
-    databases, did_come, drained, is_whole, name,
+    CODE_LIVES, Desk, LASTS, MINUTE, Regulars, SECOND, Steps, a_minute_passes, came_once, did_come,
+    drained, is_whole, name,
 };
 use crate::mail::{
     about, anchored, ask_for_code, claims_after, codes_to, last_seq, prove, said_after, settled,
@@ -167,7 +167,7 @@ async fn told(database: Database) {
 
 #[tokio::test]
 async fn ac_102_a_mail_server_that_is_away_for_an_hour_delays_mail_and_loses_none() {
-    for database in databases().await {
+    for database in Database::both().await {
         told(database).await;
     }
 }
@@ -200,7 +200,7 @@ async fn tried_in_vain(database: Database) {
 
 #[tokio::test]
 async fn ac_25_tries_while_the_server_is_away_take_nothing_of_the_hours_budget() {
-    for database in databases().await {
+    for database in Database::both().await {
         tried_in_vain(database).await;
     }
 }

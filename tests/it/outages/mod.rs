@@ -23,14 +23,6 @@ const LASTS: i64 = 60;
 /// How long may be needed for what waited.
 const DRAINED: i64 = 5 * MINUTE;
 
-/// SQLite, and PostgreSQL where there is one.
-async fn databases() -> Vec<Database> {
-    let postgres = Database::postgres().await;
-    std::iter::once(Database::sqlite())
-        .chain(postgres)
-        .collect()
-}
-
 fn name(database: &Database) -> &'static str {
     match database {
         Database::Sqlite => "SQLite",

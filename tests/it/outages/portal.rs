@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use tanya::agent::role::Role;
 
 use super::{
-    Desk, LASTS, Regulars, SECOND, Steps, a_minute_passes, came_once, databases, did_come, drained,
-    is_whole, name, said_by_the_bot,
+    Desk, LASTS, Regulars, SECOND, Steps, a_minute_passes, came_once, did_come, drained, is_whole,
+    name, said_by_the_bot,
 };
 use crate::mail::{claims_after, last_seq, said_after, settled};
 use crate::portal_faults::{Door, Mood, ordinary, portal_mails};
@@ -206,7 +206,7 @@ fn others_by_portal(person: &mut impl FnMut() -> Sample) -> Sample {
 
 #[tokio::test]
 async fn ac_103_a_portal_that_is_away_for_an_hour_delays_codes_and_does_nothing_twice() {
-    for database in databases().await {
+    for database in Database::both().await {
         told(database).await;
     }
 }

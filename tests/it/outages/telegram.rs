@@ -7,8 +7,7 @@ use tanya::agent::role::Role;
 use tanya::ticket::TicketNumber;
 
 use super::{
-    Desk, LASTS, Regulars, SECOND, Steps, a_minute_passes, bot_behind, databases, drained,
-    is_whole, name,
+    Desk, LASTS, Regulars, SECOND, Steps, a_minute_passes, bot_behind, drained, is_whole, name,
 };
 use crate::mail::until;
 use crate::support::bot_api::Fault;
@@ -195,7 +194,7 @@ async fn told(database: Database) {
 
 #[tokio::test]
 async fn ac_104_a_telegram_that_is_away_for_an_hour_gets_every_answer_once_and_in_order() {
-    for database in databases().await {
+    for database in Database::both().await {
         told(database).await;
     }
 }
@@ -238,7 +237,7 @@ async fn one_chat_away(database: Database) {
 
 #[tokio::test]
 async fn ac_104_what_fails_for_one_chat_for_an_hour_while_others_get_through_still_goes() {
-    for database in databases().await {
+    for database in Database::both().await {
         one_chat_away(database).await;
     }
 }

@@ -1,27 +1,141 @@
-//! A program that is killed at random moments, again and again. `TANYA_TEST_CRASHES` says how often; `scripts/crash`
-//! does it many more times.
+//! A program that is killed again and again: at random moments, and at named points of its work, at which whoever it
+//! talks to holds it until it is dead. `TANYA_TEST_CRASHES` says how often at random; `scripts/crash` does it many more times.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use sqlx::Connection;
 use uuid::Uuid;
 
-use super::SECRET_KEY;
+use super::bot_api::{self, BotApi};
+use super::mail_server::{self, MailServer, Verb};
 use super::process::{Process, tanya};
+use super::{Database, SECRET_KEY};
 
-/// How often the program is killed, and within how long after it was ready.
-pub struct Crashes {
-    pub times: usize,
-    within: Duration,
+/// Longer than anybody is held.
+const HELD: Duration = Duration::from_secs(60);
+/// How long it may take until somebody comes by a point.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How many wait for the lock of a table.
+const WAITING: &str = "SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND relation = $1::regclass";
+
+/// How many of the program's connections the server still serves.
+const ALIVE: &str = "SELECT COUNT(*) FROM pg_stat_activity
+     WHERE datname = current_database() AND pid <> pg_backend_pid()";
+
+/// Updates that were being handled when the program was killed, and still have to be.
+const CUT_OFF: &str = "SELECT COUNT(*) FROM inbound WHERE settled_at IS NULL AND attempts > 1";
+
+/// A point of the work.
+#[derive(Clone)]
+pub enum Point {
+    /// A transaction is about to write to this table; what it wrote before is not committed. On PostgreSQL only.
+    Write(&'static str),
+    /// The mail server has heard this, done it, and has not answered yet.
+    Mail(MailServer, Verb),
+    /// Likewise Telegram.
+    Telegram(BotApi, &'static str),
+}
+
+/// Everything that the mail server hears.
+pub const VERBS: [Verb; 7] = [
+    Verb::Connect,
+    Verb::Ehlo,
+    Verb::Mail,
+    Verb::Rcpt,
+    Verb::Data,
+    Verb::Body,
+    Verb::Quit,
+];
+
+impl Point {
+    /// The points of these tables, where there is a lock for a table.
+    pub fn writes(database: &Database, tables: &[&'static str]) -> Vec<Self> {
+        match database {
+            Database::Sqlite => Vec::new(),
+            Database::Postgres(_) => tables.iter().map(|table| Self::Write(table)).collect(),
+        }
+    }
+
+    /// Kills the program when it has come to this point.
+    async fn befall(&self, process: &mut Process, database: &Database) {
+        match self {
+            Self::Write(table) => {
+                let mut lock = database.locked(table).await;
+                until(table, async || {
+                    let waiting = sqlx::query_scalar::<_, i64>(WAITING).bind(table);
+                    waiting.fetch_one(&mut lock).await.unwrap() > 0
+                })
+                .await;
+                process.kill();
+                lock.close().await.unwrap();
+                // What it had begun ends now, one way or the other.
+                until("the end", async || {
+                    let mut other = database.connection().await;
+                    let alive = sqlx::query_scalar::<_, i64>(ALIVE);
+                    let alive = alive.fetch_one(&mut other).await.unwrap();
+                    other.close().await.unwrap();
+                    alive == 0
+                })
+                .await;
+            }
+            Self::Mail(server, verb) => {
+                server.fault_times(*verb, mail_server::Fault::Slow(HELD), 1);
+                until(&format!("{verb:?}"), async || server.is_spent()).await;
+                process.kill();
+                server.clear();
+            }
+            Self::Telegram(telegram, method) => {
+                let before = telegram.calls(method).len();
+                telegram.fail(method, bot_api::Fault::Slow(HELD), 1);
+                until(method, async || telegram.calls(method).len() > before).await;
+                process.kill();
+                telegram.heal();
+            }
+        }
+    }
+}
+
+async fn until(what: &str, mut there: impl AsyncFnMut() -> bool) {
+    let begun = Instant::now();
+    while !there().await {
+        assert!(begun.elapsed() < PATIENCE, "nobody came by {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// What a story is about.
+pub enum Moments {
+    /// Any moment.
+    Random,
+    /// The points of its work, one after another.
+    Points,
+}
+
+/// When the program is killed.
+pub enum Crashes {
+    /// So often, each within so long after it was ready.
+    Random { times: usize, within: Duration },
+    /// At each of these points.
+    At(Vec<Point>),
 }
 
 impl Crashes {
-    /// As often as is asked for, or else a few times.
+    /// As often as is asked for, or else a few times, at random.
     pub fn new(few: usize, within: Duration) -> Self {
         let asked = std::env::var("TANYA_TEST_CRASHES").ok();
-        Self {
+        Self::Random {
             times: asked.map_or(few, |asked| asked.parse().unwrap()),
             within,
+        }
+    }
+
+    /// How often.
+    pub fn times(&self) -> usize {
+        match self {
+            Self::Random { times, .. } => *times,
+            Self::At(points) => points.len(),
         }
     }
 
@@ -29,18 +143,30 @@ impl Crashes {
     pub async fn befall(
         &self,
         process: &mut Process,
-        folder: &Path,
+        (database, folder): (&Database, &Path),
         mut meanwhile: impl AsyncFnMut(),
     ) {
         let mut random = Uuid::new_v4().as_u128();
-        for crash in 0..self.times {
-            // From the middle of starting to a while of work.
-            random = random
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
-            let wait = (random >> 64) % self.within.as_millis();
-            tokio::time::sleep(Duration::from_millis(wait as u64)).await;
-            process.kill();
+        for crash in 0..self.times() {
+            match self {
+                Self::Random { within, .. } => {
+                    // From the middle of starting to a while of work.
+                    random = random
+                        .wrapping_mul(6_364_136_223_846_793_005)
+                        .wrapping_add(1);
+                    let wait = (random >> 64) % within.as_millis();
+                    tokio::time::sleep(Duration::from_millis(wait as u64)).await;
+                    process.kill();
+                }
+                Self::At(points) => {
+                    // An update that was being handled at five kills would be given up, as one that kills.
+                    until("what was cut off", async || {
+                        database.count(folder, CUT_OFF).await == 0
+                    })
+                    .await;
+                    points[crash].befall(process, database).await;
+                }
+            }
             meanwhile().await;
             process.again(folder).await;
             if crash % 20 == 19 {

@@ -42,6 +42,12 @@ impl Database {
         Some(Self::Postgres(format!("{host}/{name}")))
     }
 
+    /// SQLite, and PostgreSQL where there is one.
+    pub async fn both() -> Vec<Self> {
+        let postgres = Self::postgres().await;
+        std::iter::once(Self::sqlite()).chain(postgres).collect()
+    }
+
     pub fn url(&self, folder: &Path) -> String {
         match self {
             Self::Sqlite => format!("sqlite://{}", folder.join("data/tanya.db").display()),
@@ -58,8 +64,25 @@ impl Database {
         connection.close().await.unwrap();
     }
 
+    /// A connection of the story's own to a PostgreSQL.
+    pub async fn connection(&self) -> PgConnection {
+        let Self::Postgres(url) = self else {
+            panic!("SQLite has no server");
+        };
+        PgConnection::connect(url).await.unwrap()
+    }
+
+    /// A connection that keeps everybody from writing to a table until it is closed, on PostgreSQL.
+    pub async fn locked(&self, table: &str) -> PgConnection {
+        let mut connection = self.connection().await;
+        let lock = format!("BEGIN; LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE");
+        connection.execute(AssertSqlSafe(lock)).await.unwrap();
+        connection
+    }
+
     /// The number that a statement finds.
     pub async fn count(&self, folder: &Path, statement: &'static str) -> i64 {
+        sqlx::any::install_default_drivers();
         let url = self.url(folder);
         // Where another process closes the same file at this moment, SQLite cannot read it: it is asked again.
         for _ in 0..20 {

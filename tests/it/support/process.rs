@@ -1,5 +1,6 @@
 //! The program as a process of its own, which can be killed.
 
+use std::ffi::OsString;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -31,6 +32,16 @@ pub fn vacant() -> SocketAddr {
 impl Process {
     /// Starts it in a folder, with these settings on top, and waits until it is ready.
     pub async fn start(folder: &Path, more: &[(&str, &str)]) -> Self {
+        Self::start_of(program(), folder, more).await
+    }
+
+    /// The same of the version before this one, if `TANYA_TEST_PROGRAM_BEFORE` names one; started again it is this one.
+    pub async fn start_before(folder: &Path, more: &[(&str, &str)]) -> Self {
+        let before = std::env::var_os("TANYA_TEST_PROGRAM_BEFORE");
+        Self::start_of(before.unwrap_or_else(program), folder, more).await
+    }
+
+    async fn start_of(program: OsString, folder: &Path, more: &[(&str, &str)]) -> Self {
         let (http_addr, admin_addr) = (vacant(), vacant());
         let none = folder.join("tanya.toml");
         std::fs::write(&none, "").unwrap();
@@ -42,7 +53,7 @@ impl Process {
             ("TANYA_SIMULATOR_ADDR".to_owned(), vacant().to_string()),
         ];
         settings.extend(more.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())));
-        let child = spawn(&settings, folder);
+        let child = spawn(program, &settings, folder);
         let mut process = Self {
             child,
             settings,
@@ -69,7 +80,7 @@ impl Process {
 
     /// Starts it again.
     pub async fn again(&mut self, folder: &Path) {
-        self.child = spawn(&self.settings, folder);
+        self.child = spawn(program(), &self.settings, folder);
         self.until_ready().await;
     }
 
@@ -107,16 +118,30 @@ impl Drop for Process {
     }
 }
 
-fn spawn(settings: &[(String, String)], folder: &Path) -> Child {
+fn spawn(program: OsString, settings: &[(String, String)], folder: &Path) -> Child {
     let settings: Vec<(&str, &str)> = settings.iter().map(|(n, v)| (&**n, &**v)).collect();
-    tanya(folder, &["demo"], &settings).spawn().unwrap()
+    let mut command = command(program, folder, &["demo"], &settings);
+    command.spawn().unwrap()
 }
 
-/// The program with these arguments and settings, and no others: the one that was built with the tests, or the one that
-/// `TANYA_TEST_PROGRAM` names.
+/// The one that was built with the tests, or the one that `TANYA_TEST_PROGRAM` names.
+fn program() -> OsString {
+    let named = std::env::var_os("TANYA_TEST_PROGRAM");
+    named.unwrap_or_else(|| env!("CARGO_BIN_EXE_tanya").into())
+}
+
+/// The program with these arguments and settings, and no others.
 pub fn tanya(folder: &Path, arguments: &[&str], settings: &[(&str, &str)]) -> Command {
-    let built = || env!("CARGO_BIN_EXE_tanya").into();
-    let mut command = Command::new(std::env::var_os("TANYA_TEST_PROGRAM").unwrap_or_else(built));
+    command(program(), folder, arguments, settings)
+}
+
+fn command(
+    program: OsString,
+    folder: &Path,
+    arguments: &[&str],
+    settings: &[(&str, &str)],
+) -> Command {
+    let mut command = Command::new(program);
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("TANYA_")) {
         command.env_remove(name);
     }

@@ -41,6 +41,8 @@ pub struct Telegram {
     /// Method in lower case of every call.
     pub attempts: Vec<String>,
     pub violations: Vec<String>,
+    /// The bot's token since the first was revoked.
+    pub token: Option<String>,
     /// By audience.
     pub commands: BTreeMap<String, Value>,
 }

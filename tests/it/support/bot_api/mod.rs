@@ -163,6 +163,12 @@ impl BotApi {
         self.inner.address
     }
 
+    /// Ends the bot's token, as `/revoke` does; this one is good from now on.
+    pub fn revoke(&self, token: &str) {
+        self.telegram().token = Some(token.to_owned());
+        self.inner.arrived.notify_waiters();
+    }
+
     /// Where the bot is to send its calls.
     pub fn url(&self) -> String {
         format!("http://{}", self.inner.address)

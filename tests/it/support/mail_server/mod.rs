@@ -72,6 +72,8 @@ struct State {
     mails: Vec<ReceivedMail>,
     faults: Vec<Planned>,
     connections: usize,
+    /// The passwords that are taken; nobody is asked for one if none.
+    passwords: Vec<String>,
     running: Option<Running>,
     /// While it is paused: bound and not listening, so that nobody is let in and nobody else takes the port.
     kept: Option<TcpSocket>,
@@ -154,6 +156,24 @@ impl MailServer {
     /// Forgets every fault that was planned; a talk that hangs goes on hanging.
     pub fn clear(&self) {
         self.state().faults.clear();
+    }
+
+    /// From now on takes mail only from those who sign in with one of these passwords.
+    pub fn takes(&self, passwords: &[&str]) {
+        let passwords = passwords.iter().map(|it| (*it).to_owned()).collect();
+        self.state().passwords = passwords;
+    }
+
+    /// Whether this password, or none, is as good as any that is taken.
+    fn lets_in(&self, password: Option<&str>) -> bool {
+        let taken = &self.state().passwords;
+        taken.is_empty() || taken.iter().any(|it| Some(it.as_str()) == password)
+    }
+
+    /// Whether everything that was planned for so many times has gone wrong as often.
+    pub fn is_spent(&self) -> bool {
+        let state = self.state();
+        state.faults.iter().all(|it| it.times == Some(0))
     }
 
     /// How many connections were ever opened.

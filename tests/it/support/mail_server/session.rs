@@ -3,6 +3,8 @@
 
 use std::convert::Infallible;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
@@ -25,6 +27,7 @@ pub(super) struct Session {
     server: MailServer,
     stream: BufReader<TcpStream>,
     greeted: bool,
+    signed_in: bool,
     mail: Option<Envelope>,
 }
 
@@ -41,6 +44,7 @@ impl Session {
             server,
             stream: BufReader::new(stream),
             greeted: false,
+            signed_in: false,
             mail: None,
         }
     }
@@ -87,6 +91,9 @@ impl Session {
                 self.say("503 5.5.1 EHLO first").await
             }
             "AUTH" => self.log_in(rest).await,
+            "MAIL" if !self.signed_in && !self.server.lets_in(None) => {
+                self.say("530 5.7.0 Sign in first").await
+            }
             "MAIL" => self.begin(rest).await,
             "RCPT" => self.address(rest).await,
             "DATA" => self.take().await,
@@ -110,7 +117,7 @@ impl Session {
         Ok(())
     }
 
-    /// Lets everyone in who keeps to the form.
+    /// Lets everyone in who keeps to the form, unless only some are let in: those it knows by PLAIN.
     async fn log_in(&mut self, rest: &str) -> Result<(), Closed> {
         let (mechanism, initial) = rest.split_once(' ').unwrap_or((rest, ""));
         let challenges: &[&str] = match (mechanism, initial) {
@@ -124,7 +131,11 @@ impl Session {
             self.say(challenge).await?;
             self.line().await?;
         }
-        self.answer(Verb::Auth, "235 2.7.0 Welcome").await?;
+        let password = (mechanism == "PLAIN").then(|| password_in(initial));
+        if !self.server.lets_in(password.flatten().as_deref()) {
+            return self.say(permanent(Verb::Auth)).await;
+        }
+        self.signed_in = self.answer(Verb::Auth, "235 2.7.0 Welcome").await?;
         Ok(())
     }
 
@@ -254,6 +265,12 @@ impl Session {
             Err(Closed)
         }
     }
+}
+
+/// The password of PLAIN (RFC 4616): what comes after the second zero.
+fn password_in(initial: &str) -> Option<String> {
+    let said = String::from_utf8(STANDARD.decode(initial).ok()?).ok()?;
+    said.split('\0').nth(2).map(str::to_owned)
 }
 
 /// A command without its line end.
