@@ -30,7 +30,8 @@ PY
 # Says where the program is: what TANYA_TEST_PROGRAM names, or a release that is built here.
 built_program() {
     if [ -z "${TANYA_TEST_PROGRAM:-}" ]; then
-        cargo build --locked --release >&2
+        # Within `$(…)` a failure does not end the script.
+        cargo build --locked --release >&2 || return 1
         TANYA_TEST_PROGRAM=$(realpath "${CARGO_TARGET_DIR:-target}/release/tanya")
     fi
     printf '%s\n' "$TANYA_TEST_PROGRAM"

@@ -1,4 +1,4 @@
-//! What an officer's act changes, decided from the ticket and its chat alone.
+//! What an officer's act changes: decided from the ticket, its chat and who does it, without the database.
 
 use super::desk::{Act, Agent, DeskError};
 use super::message::{Body, Kind, Reply, Sender};
@@ -64,20 +64,20 @@ impl<'a, 't> Deed<'a, 't> {
             Act::Take => self.take()?,
             Act::HandBack => self.hand_back()?,
             Act::Reply { text, settles } => self.reply(text, settles)?,
-            Act::Note(text) => self.notes(Happening::Note, redact(text.trim())),
+            Act::Note(text) => self.note(Happening::Note, redact(text.trim())),
             Act::Assign(to) => self.assign(to),
             Act::Move(queue) => {
-                self.notes(Happening::Moved, queue.to_owned());
+                self.note(Happening::Moved, queue.to_owned());
                 self.row.queue = queue.to_owned();
                 self.row.assignee = None;
             }
             Act::Prioritise(priority) => {
-                self.notes(Happening::Prioritised, priority.to_owned());
+                self.note(Happening::Prioritised, priority.to_owned());
                 self.row.priority = priority.to_owned();
             }
             Act::Set(status) => self.put(status)?,
             Act::Link(entry) => {
-                self.notes(Happening::Linked, entry.to_owned());
+                self.note(Happening::Linked, entry.to_owned());
                 self.row.entry = Some(entry.to_owned());
             }
         }
@@ -89,7 +89,7 @@ impl<'a, 't> Deed<'a, 't> {
     fn take(&mut self) -> Result<(), DeskError> {
         let chat = self.chat.ok_or(DeskError::NoChat)?;
         self.guard(false)?;
-        self.notes(Happening::Taken, String::new());
+        self.note(Happening::Taken, String::new());
         if chat.holder.is_none() {
             self.tell(|m| &m.officer_joined, "open");
         }
@@ -101,7 +101,7 @@ impl<'a, 't> Deed<'a, 't> {
 
     fn hand_back(&mut self) -> Result<(), DeskError> {
         self.guard(self.agent.supervises)?;
-        self.notes(Happening::HandedBack, String::new());
+        self.note(Happening::HandedBack, String::new());
         if self.holder().is_some() {
             let status = self.row.status.clone();
             self.tell(|m| &m.officer_left, &status);
@@ -117,7 +117,7 @@ impl<'a, 't> Deed<'a, 't> {
         } else {
             (Happening::Replied, Status::Pending)
         };
-        self.notes(what, redact(text.trim()));
+        self.note(what, redact(text.trim()));
         if self.chat.is_some() {
             let body = Body {
                 text: self.changes.text.clone(),
@@ -141,7 +141,7 @@ impl<'a, 't> Deed<'a, 't> {
     }
 
     fn assign(&mut self, to: Option<&str>) {
-        self.notes(Happening::Assigned, to.unwrap_or_default().to_owned());
+        self.note(Happening::Assigned, to.unwrap_or_default().to_owned());
         self.row.assignee = to.map(str::to_owned);
         if to == Some(self.agent.id) {
             acknowledge(self.row, self.now);
@@ -156,7 +156,7 @@ impl<'a, 't> Deed<'a, 't> {
             Status::Resolved => Happening::Resolved,
             Status::Closed => Happening::Closed,
         };
-        self.notes(what, String::new());
+        self.note(what, String::new());
         if !status.is_active() {
             if self.chat.is_some() && self.row.status != status.as_str() {
                 let pick: Pick = match status {
@@ -185,7 +185,7 @@ impl<'a, 't> Deed<'a, 't> {
         Ok(())
     }
 
-    fn notes(&mut self, what: Happening, text: String) {
+    fn note(&mut self, what: Happening, text: String) {
         self.changes.what = Some(what);
         self.changes.text = text;
     }

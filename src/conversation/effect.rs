@@ -1,7 +1,7 @@
 //! What the engine does after a decision about a person: in the transaction that keeps it, and once it is kept.
 
 use super::Engine;
-use super::action::{Effects, EndAll, NewDocument};
+use super::action::{Effects, NewDocument};
 use super::message::{Channel, Kind, Reply};
 use super::personal::Ahead;
 use super::report::{Report, Told};
@@ -91,7 +91,15 @@ impl Engine {
             identity.leave(connection, row, now).await?;
         }
         if let Some(end) = &effects.end_all {
-            self.is_ended(connection, row, (end, was_bound), now)
+            let mailed = end.mailed.as_ref().filter(|_| was_bound);
+            if let Some(who) = mailed {
+                self.mail_unbound(connection, &end.subject, who, now)
+                    .await?;
+            }
+            // What came back in this very message goes too.
+            identity.leave(connection, row, now).await?;
+            identity
+                .note_ended(connection, &end.subject, end.why, now)
                 .await?;
             changed.push(row.id.clone());
         }
@@ -179,23 +187,6 @@ impl Engine {
         let audit = self.identity.audit();
         audit.record(connection, entry.about(subject), now).await?;
         Ok(true)
-    }
-
-    /// Tells and notes that everything about a person has ended; what came back in this very message ends too.
-    async fn is_ended(
-        &self,
-        connection: &mut Connection,
-        row: &ConversationRow,
-        (end, was_bound): (&EndAll, bool),
-        now: Millis,
-    ) -> sqlx::Result<()> {
-        let subject = &end.subject;
-        if let (Some(who), true) = (&end.mailed, was_bound) {
-            self.mail_unbound(connection, subject, who, now).await?;
-        }
-        let identity = &self.identity;
-        identity.leave(connection, row, now).await?;
-        identity.note_ended(connection, subject, end.why, now).await
     }
 
     /// Tells chats that they are not bound any more.

@@ -596,7 +596,8 @@ fn backup(database: &Database, folder: &Path) -> String {
         Database::Postgres(_) => {
             let mut unpack = std::process::Command::new("pg_restore");
             let unpacked = unpack.arg("--file=-").arg(copy).output().unwrap();
-            assert!(unpacked.status.success());
+            let complaint = String::from_utf8_lossy(&unpacked.stderr);
+            assert!(unpacked.status.success(), "{complaint}");
             unpacked.stdout
         }
     };

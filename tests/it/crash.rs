@@ -12,7 +12,7 @@ use sqlx::Connection;
 use uuid::Uuid;
 
 use crate::support::bot_api::{TOKEN, updates::private_text};
-use crate::support::crash::{Crashes, Moments, Point, the_record_is_whole};
+use crate::support::crash::{Crashes, Moments, Point, leases_end, the_record_is_whole};
 use crate::support::process::Process;
 use crate::support::{BotApi, Database};
 
@@ -147,8 +147,8 @@ async fn killed_again_and_again(database: Database, moments: Moments) {
         Moments::Random => Crashes::new(6, Duration::from_millis(600)),
         Moments::Points => Crashes::At(points(&database, &telegram)),
     };
-    let meanwhile = async || ();
     let place = (&database, folder);
+    let meanwhile = async || leases_end(&database, folder).await;
     crashes.befall(&mut process, place, meanwhile).await;
     stop.store(true, Ordering::Relaxed);
     let mut told = Vec::new();

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::crash::rows;
 use crate::support::Database;
-use crate::support::crash::{Crashes, Moments, Point, VERBS, the_record_is_whole};
+use crate::support::crash::{Crashes, Moments, Point, VERBS, leases_end, the_record_is_whole};
 use crate::support::mail_server::{MailServer, ReceivedMail};
 use crate::support::process::{Process, tanya, vacant};
 use crate::support::proof::{InboxMail, Sample, token_of};
@@ -365,7 +365,7 @@ async fn killed_again_and_again(database: Database, moments: Moments) {
         portal.note_mails(&mut by_portal).await;
         the_record_is_whole(folder, &url);
         no_guess_is_forgotten(&url, &mut spent).await;
-        let_leases_end(&database, folder).await;
+        leases_end(&database, folder).await;
         ends.push(mail.mails().len());
     };
     let place = (&database, folder);
@@ -476,14 +476,6 @@ fn by_id(server: &MailServer, people: &[Sample]) -> BTreeMap<String, Vec<Receive
         assert!(mails.iter().all(same), "{id} is two mails");
     }
     mails
-}
-
-/// What the killed process had claimed is free two minutes later, where others could be at work on it: they are over.
-async fn let_leases_end(database: &Database, folder: &Path) {
-    if let Database::Postgres(_) = database {
-        let statement = "UPDATE outbox SET due_at = created_at WHERE done_at IS NULL";
-        database.execute(folder, statement).await;
-    }
 }
 
 async fn until_everything_ended(process: &Process) {

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::mail::{codes_to, last_seq, prove, said_after, settled, until};
 use crate::portal_faults::{Door, ordinary};
+use crate::support::bot_api::Fault;
 use crate::support::bot_api::updates::private_text;
-use crate::support::bot_api::{Fault, TOKEN as BOT};
 use crate::support::mail_server::MailServer;
 use crate::support::proof::Sample;
 use crate::support::{BotApi, Chat, Database, TestApp};
@@ -217,7 +217,7 @@ async fn ac_112_a_token_of_the_bot_that_is_revoked_delays_and_loses_nothing() {
         telegram.until_sent(AMINAH, 2).await;
         settled(&app).await;
         // One answer is on its way at that moment.
-        telegram.fail("sendMessage", Fault::TooMany { retry_after: 2 }, 1);
+        telegram.fail("sendMessage", Fault::TooMany { retry_after: 4 }, 1);
         let attempts = telegram.attempts("sendMessage");
         telegram.give(private_text(AMINAH, "/bahasa"));
         until("put off", async || {
@@ -226,12 +226,14 @@ async fn ac_112_a_token_of_the_bot_that_is_revoked_delays_and_loses_nothing() {
         .await;
         telegram.revoke(BOT_AFTER);
         telegram.give(private_text(AMINAH, "lupa kata laluan portal"));
+        until("both were refused", async || {
+            telegram.refused("sendMessage") > 0 && telegram.refused("getUpdates") > 0
+        })
+        .await;
         let waits = "SELECT COUNT(*) FROM outbox WHERE done_at IS NULL AND carrier = 'telegram'";
-        tokio::time::sleep(std::time::Duration::from_secs(3)).await;
-        assert!(app.database.count(app.folder(), waits).await > 0);
+        assert_eq!(app.database.count(app.folder(), waits).await, 1);
         assert_eq!(telegram.sent(AMINAH).len(), 2);
 
-        assert_ne!(BOT, BOT_AFTER);
         let app = app
             .restart_with(&[("TANYA_TELEGRAM_TOKEN", BOT_AFTER)])
             .await;

@@ -421,7 +421,7 @@ pub struct Door {
     pub url: String,
 }
 
-pub const TOKEN: &str = "a token for the portal";
+const TOKEN: &str = "a token for the portal";
 
 impl Door {
     pub async fn open() -> Self {

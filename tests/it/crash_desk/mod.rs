@@ -18,7 +18,7 @@ use tanya::clock::Clock;
 use tokio::task::JoinSet;
 
 use crate::support::bot_api::TOKEN;
-use crate::support::crash::{Crashes, Moments, Point, the_record_is_whole};
+use crate::support::crash::{Crashes, Moments, Point, leases_end, the_record_is_whole};
 use crate::support::desk::{between, code_of, cookie_of};
 use crate::support::mail_server::{MailServer, Verb};
 use crate::support::process::Process;
@@ -86,16 +86,7 @@ async fn time_goes_by(database: &Database, folder: &Path) {
     ] {
         database.execute(folder, statement).await;
     }
-    if let Database::Postgres(_) = database {
-        // What the killed process had claimed is free later, where others could be at work on it.
-        for statement in [
-            "UPDATE outbox SET due_at = created_at WHERE done_at IS NULL",
-            "UPDATE inbound SET due_at = received_at WHERE settled_at IS NULL",
-            "DELETE FROM lease WHERE name NOT LIKE 'once %'",
-        ] {
-            database.execute(folder, statement).await;
-        }
-    }
+    leases_end(database, folder).await;
 }
 
 /// What is outside and keeps the ledger, and where the program keeps its own.

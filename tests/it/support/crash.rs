@@ -15,14 +15,15 @@ use super::{Database, SECRET_KEY};
 /// Longer than anybody is held.
 const HELD: Duration = Duration::from_secs(60);
 /// How long it may take until somebody comes by a point.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How many wait for the lock of a table.
-const WAITING: &str = "SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND relation = $1::regclass";
+const WAITING: &str = "SELECT COUNT(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
+     WHERE NOT granted AND relation = $1::regclass AND datname = current_database()";
 
 /// How many of the program's connections the server still serves.
 const ALIVE: &str = "SELECT COUNT(*) FROM pg_stat_activity
-     WHERE datname = current_database() AND pid <> pg_backend_pid()";
+     WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()";
 
 /// Updates that were being handled when the program was killed, and still have to be.
 const CUT_OFF: &str = "SELECT COUNT(*) FROM inbound WHERE settled_at IS NULL AND attempts > 1";
@@ -30,15 +31,16 @@ const CUT_OFF: &str = "SELECT COUNT(*) FROM inbound WHERE settled_at IS NULL AND
 /// A point of the work.
 #[derive(Clone)]
 pub enum Point {
-    /// A transaction is about to write to this table; what it wrote before is not committed. On PostgreSQL only.
+    /// A transaction is about to write to this table; what it may have written before is not committed. On PostgreSQL
+    /// only.
     Write(&'static str),
-    /// The mail server has heard this, done it, and has not answered yet.
+    /// The mail server has heard this and has not answered yet; a whole mail it keeps.
     Mail(MailServer, Verb),
-    /// Likewise Telegram.
+    /// Telegram has done what it was asked, and has not answered yet.
     Telegram(BotApi, &'static str),
 }
 
-/// Everything that the mail server hears.
+/// Everything that a mail server hears which asks nobody for a password.
 pub const VERBS: [Verb; 7] = [
     Verb::Connect,
     Verb::Ehlo,
@@ -69,16 +71,14 @@ impl Point {
                 })
                 .await;
                 process.kill();
-                lock.close().await.unwrap();
+                sqlx::query("ROLLBACK").execute(&mut lock).await.unwrap();
                 // What it had begun ends now, one way or the other.
                 until("the end", async || {
-                    let mut other = database.connection().await;
                     let alive = sqlx::query_scalar::<_, i64>(ALIVE);
-                    let alive = alive.fetch_one(&mut other).await.unwrap();
-                    other.close().await.unwrap();
-                    alive == 0
+                    alive.fetch_one(&mut lock).await.unwrap() == 0
                 })
                 .await;
+                lock.close().await.unwrap();
             }
             Self::Mail(server, verb) => {
                 server.fault_times(*verb, mail_server::Fault::Slow(HELD), 1);
@@ -87,9 +87,9 @@ impl Point {
                 server.clear();
             }
             Self::Telegram(telegram, method) => {
-                let before = telegram.calls(method).len();
+                let before = telegram.held();
                 telegram.fail(method, bot_api::Fault::Slow(HELD), 1);
-                until(method, async || telegram.calls(method).len() > before).await;
+                until(method, async || telegram.held() > before).await;
                 process.kill();
                 telegram.heal();
             }
@@ -185,4 +185,18 @@ pub fn the_record_is_whole(folder: &Path, url: &str) {
     ];
     let mut command = tanya(folder, &["audit", "verify"], &settings);
     assert!(command.status().unwrap().success(), "the record is broken");
+}
+
+/// What a killed process had claimed is free minutes later, where others could be at work on it: they are over.
+pub async fn leases_end(database: &Database, folder: &Path) {
+    if *database == Database::Sqlite {
+        return;
+    }
+    for statement in [
+        "UPDATE outbox SET due_at = created_at WHERE done_at IS NULL",
+        "UPDATE inbound SET due_at = received_at WHERE settled_at IS NULL",
+        "DELETE FROM lease WHERE name NOT LIKE 'once %'",
+    ] {
+        database.execute(folder, statement).await;
+    }
 }

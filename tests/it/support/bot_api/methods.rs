@@ -40,6 +40,10 @@ pub struct Telegram {
     pub calls: Vec<(String, Value)>,
     /// Method in lower case of every call.
     pub attempts: Vec<String>,
+    /// Method in lower case of every call with a token that is not the bot's.
+    pub refused: Vec<String>,
+    /// Calls that were done and whose answer was held back.
+    pub held: usize,
     pub violations: Vec<String>,
     /// The bot's token since the first was revoked.
     pub token: Option<String>,

@@ -263,6 +263,20 @@ impl BotApi {
             .count()
     }
 
+    /// How often a method was called with a token that is not the bot's.
+    pub fn refused(&self, method: &str) -> usize {
+        let telegram = self.telegram();
+        let refused = telegram.refused.iter();
+        refused
+            .filter(|name| name.eq_ignore_ascii_case(method))
+            .count()
+    }
+
+    /// How many calls were done and had their answer held back.
+    pub fn held(&self) -> usize {
+        self.telegram().held
+    }
+
     /// The messages that the bot has sent to a chat, as they were sent.
     pub fn sent(&self, chat: i64) -> Vec<Value> {
         self.sent_with_time(chat)

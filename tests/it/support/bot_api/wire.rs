@@ -36,6 +36,7 @@ async fn serve(
     body: Bytes,
 ) -> Response {
     if let Err(refusal) = authorise(&api, &bot) {
+        api.telegram().refused.push(method.to_lowercase());
         return answer(&Err(refusal));
     }
     let method = method.to_lowercase();
@@ -61,7 +62,10 @@ async fn serve(
         api.inner.arrived.notify_waiters();
     }
     match fault {
-        Some(Fault::Slow(time)) => tokio::time::sleep(time).await,
+        Some(Fault::Slow(time)) => {
+            api.telegram().held += 1;
+            tokio::time::sleep(time).await;
+        }
         Some(Fault::DoneThenCut) => cut(),
         _ => {}
     }
@@ -147,7 +151,7 @@ async fn get_updates(api: &BotApi, params: &Value) -> Outcome {
     let timeout = Duration::from_secs(params["timeout"].as_u64().unwrap_or(0));
     let deadline = Instant::now() + timeout;
     let limit = params["limit"].as_u64().unwrap_or(100).clamp(1, 100) as usize;
-    let turn = {
+    let (turn, token) = {
         let mut telegram = api.telegram();
         if telegram.webhook.is_some() {
             return Err(conflict(
@@ -159,7 +163,7 @@ async fn get_updates(api: &BotApi, params: &Value) -> Outcome {
             .queue
             .confirm(params["offset"].as_i64().unwrap_or(0));
         telegram.polls += 1;
-        telegram.polls
+        (telegram.polls, telegram.token.clone())
     };
     api.inner.arrived.notify_waiters();
     loop {
@@ -168,6 +172,9 @@ async fn get_updates(api: &BotApi, params: &Value) -> Outcome {
             let mut telegram = api.telegram();
             if telegram.webhook.is_some() {
                 return Err(conflict("terminated by setWebhook request"));
+            }
+            if telegram.token != token {
+                return Err(Refusal::new(401, "Unauthorized"));
             }
             if telegram.polls != turn {
                 return Err(conflict(OTHER_POLL));
