@@ -29,8 +29,10 @@ pub struct ClaimedInbound {
     pub lane: String,
     /// The thing itself, sealed.
     pub sealed: String,
-    /// How often it was claimed, this time included.
+    /// How often it was claimed, this time included, without the times that nobody came back from.
     pub attempts: i64,
+    /// How often whoever had claimed it never came back.
+    pub cut_off: i64,
 }
 
 /// Keeps something that came in; tells whether it is new.
@@ -59,7 +61,7 @@ pub async fn claim(
     until: Millis,
 ) -> sqlx::Result<Option<ClaimedInbound>> {
     sqlx::query_as(
-        "UPDATE inbound SET due_at = $3, leased = 1, attempts = attempts + 1
+        "UPDATE inbound SET due_at = $3, leased = 1, attempts = attempts + 1 - leased, cut_off = cut_off + leased
          WHERE source = $1 AND settled_at IS NULL AND due_at <= $2 AND number =
              (SELECT i.number FROM inbound i
               WHERE i.source = $1 AND i.settled_at IS NULL AND i.due_at <= $2
@@ -68,7 +70,7 @@ pub async fn claim(
                      WHERE e.source = $1 AND e.lane = i.lane AND e.settled_at IS NULL
                        AND (e.number < i.number OR (e.leased = 1 AND e.due_at > $2)))
               ORDER BY i.due_at, i.number LIMIT 1)
-         RETURNING number, lane, sealed, attempts",
+         RETURNING number, lane, sealed, attempts, cut_off",
     )
     .bind(source)
     .bind(now)
@@ -141,7 +143,7 @@ pub async fn release(
 
 /// Makes everything due that is to be settled, whoever claimed it: nobody else can be at work.
 pub async fn take_over(connection: &mut Connection, now: Millis) -> sqlx::Result<()> {
-    sqlx::query("UPDATE inbound SET due_at = $1, leased = 0 WHERE settled_at IS NULL")
+    sqlx::query("UPDATE inbound SET due_at = $1 WHERE settled_at IS NULL")
         .bind(now)
         .execute(connection)
         .await?;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use teloxide::Bot;
 use thiserror::Error;
+use tokio::sync::RwLock;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -35,12 +36,14 @@ const LEASE: Millis = 60_000;
 /// How long is waited for what is soon better, and for anything.
 const SHORTLY: Millis = 1_000;
 const LONGEST: Millis = 60_000;
+/// Due before anything else.
+const FIRST: Millis = 0;
 /// Questions that a group may ask.
 const PER_GROUP: Rate = Rate {
     every: 6_000,
     burst: 10,
 };
-/// How often something that fails is tried.
+/// How often something that fails is tried, and how often something during which the process ends.
 const TRIES: i64 = 5;
 /// How often a conversation that ended in between is begun anew.
 const ENDINGS: usize = 3;
@@ -62,6 +65,8 @@ pub struct Handling {
     pub knowledge: Arc<LiveKnowledge>,
     /// Who the bot is.
     pub whoami: Arc<Whoami>,
+    /// Held by all who handle in this process, or by the one that does it alone.
+    pub gate: Arc<RwLock<()>>,
 }
 
 /// Why an update is not settled now.
@@ -108,18 +113,37 @@ impl Handling {
 
     /// Handles one update; tells whether there was one.
     pub async fn handle_next(&self) -> sqlx::Result<bool> {
-        let now = self.inbox.clock.now();
-        let mut transaction = self.inbox.store.begin().await?;
-        let claimed =
-            inbound::claim(&mut transaction, &self.inbox.source, now, now + LEASE).await?;
-        transaction.commit().await?;
-        let Some(claimed) = claimed else {
+        let among_others = self.gate.read().await;
+        let Some(claimed) = self.claim().await? else {
             return Ok(false);
         };
-        if claimed.attempts > TRIES {
-            // Whoever handled it never came back.
-            self.failed(&claimed).await?;
+        if claimed.cut_off == 0 {
+            self.carry_through(&claimed).await?;
             return Ok(true);
+        }
+        // It was being handled when a process ended, and may be why: then nothing that is handled beside it is to blame.
+        self.release(&claimed, FIRST, claimed.attempts - 1).await?;
+        drop(among_others);
+        let _alone = self.gate.write().await;
+        if let Some(claimed) = self.claim().await? {
+            self.carry_through(&claimed).await?;
+        }
+        Ok(true)
+    }
+
+    async fn claim(&self) -> sqlx::Result<Option<ClaimedInbound>> {
+        let now = self.inbox.clock.now();
+        let mut transaction = self.inbox.store.begin().await?;
+        let source = &self.inbox.source;
+        let claimed = inbound::claim(&mut transaction, source, now, now + LEASE).await?;
+        transaction.commit().await?;
+        Ok(claimed)
+    }
+
+    /// Handles what is claimed, or notes why not.
+    async fn carry_through(&self, claimed: &ClaimedInbound) -> sqlx::Result<()> {
+        if claimed.cut_off >= TRIES {
+            return self.give_up(claimed).await;
         }
         let span = Span::begin(Work::Update);
         span.note(Fact::Reference(&reference(claimed.number)));
@@ -132,15 +156,15 @@ impl Handling {
             Ok(Ok(())) => span.note(Fact::Outcome("settled")),
             Ok(Err(reason)) => {
                 span.note(Fact::Outcome("again"));
-                self.put_off(&claimed, reason).await?;
+                self.put_off(claimed, reason).await?;
             }
             Err(_) => {
                 span.fail();
                 tracing::error!("an update broke its handling");
-                self.failed(&claimed).await?;
+                self.failed(claimed).await?;
             }
         }
-        Ok(true)
+        Ok(())
     }
 
     /// Puts an update off for a reason; one of its own counts as a try, one that meets all does not.
@@ -180,13 +204,18 @@ impl Handling {
         inbound::release(&mut connection, source, claimed.number, due, attempts).await
     }
 
-    /// Tries again later; after some tries it is given up, and the person told.
+    /// Tries again later; after some tries it is given up.
     async fn failed(&self, claimed: &ClaimedInbound) -> sqlx::Result<()> {
-        let now = self.inbox.clock.now();
-        if claimed.attempts < TRIES {
-            let due = now + pause(claimed.attempts);
-            return self.release(claimed, due, claimed.attempts).await;
+        if claimed.attempts >= TRIES {
+            return self.give_up(claimed).await;
         }
+        let due = self.inbox.clock.now() + pause(claimed.attempts);
+        self.release(claimed, due, claimed.attempts).await
+    }
+
+    /// Gives an update up, and tells the person.
+    async fn give_up(&self, claimed: &ClaimedInbound) -> sqlx::Result<()> {
+        let now = self.inbox.clock.now();
         let reference = reference(claimed.number);
         tracing::error!(reference, "an update was given up");
         let mut transaction = self.inbox.store.begin().await?;

@@ -160,6 +160,7 @@ impl Telegram {
             self.parts.clock.clone(),
             self.inbox.source.clone(),
         );
+        let gate = Arc::default();
         for _ in 0..AT_ONCE {
             let handling = Handling {
                 bot: self.bot.clone(),
@@ -168,6 +169,7 @@ impl Telegram {
                 engine: Arc::clone(&self.parts.engine),
                 knowledge: Arc::clone(&self.parts.knowledge),
                 whoami: Arc::clone(&whoami),
+                gate: Arc::clone(&gate),
             };
             tasks.spawn(handling.run(stop.clone()));
             let sending = Sending {

@@ -12,7 +12,9 @@ use sqlx::Connection;
 use uuid::Uuid;
 
 use crate::support::bot_api::{TOKEN, updates::private_text};
-use crate::support::crash::{Crashes, Moments, Point, leases_end, the_record_is_whole};
+use crate::support::crash::{
+    Crashes, LockedTable, Moments, Point, leases_end, the_record_is_whole,
+};
 use crate::support::process::Process;
 use crate::support::{BotApi, Database};
 
@@ -317,4 +319,75 @@ async fn ac_105_nothing_is_lost_or_doubled_at_any_point() {
     for database in Database::both().await {
         killed_again_and_again(database, Moments::Points).await;
     }
+}
+
+/// How often an update was cut off at most, the last time included.
+async fn times_cut_off(url: &str) -> i64 {
+    let most = "SELECT MAX(cut_off + leased) FROM inbound WHERE settled_at IS NULL";
+    let most: Vec<(Option<i64>,)> = rows(url, most).await;
+    most[0].0.unwrap_or_default()
+}
+
+/// Waits until an update is held by somebody, and not just looked at.
+async fn until_one_is_handled(url: &str) {
+    let leased = "SELECT number FROM inbound WHERE leased = 1 AND due_at > received_at + 30000";
+    let (begun, mut before) = (Instant::now(), Vec::<(i64,)>::new());
+    loop {
+        let now: Vec<(i64,)> = rows(url, leased).await;
+        if !now.is_empty() && now == before {
+            return;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "nobody handles");
+        before = now;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+#[tokio::test]
+async fn ac_111_what_ends_the_process_again_and_again_is_given_up_alone() {
+    let Some(database) = Database::postgres().await else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let (url, telegram) = (database.url(folder), BotApi::start().await);
+    let api_url = telegram.url();
+    let settings = [
+        ("TANYA_DATABASE_URL", url.as_str()),
+        ("TANYA_TELEGRAM_TOKEN", TOKEN),
+        ("TANYA_TELEGRAM_API_URL", &api_url),
+    ];
+    let mut process = Process::start(folder, &settings).await;
+    for person in 0..PEOPLE {
+        telegram.give(private_text(person + 1, "/start"));
+        telegram.until_sent(person + 1, 2).await;
+    }
+    // Everybody's next message is in the middle of being handled; from then on whichever comes first.
+    let mut locked = LockedTable::of(&database, "conversation").await;
+    for person in 0..PEOPLE {
+        telegram.give(private_text(person + 1, "/bahasa"));
+    }
+    locked.until_met(4).await;
+    loop {
+        process.kill();
+        locked.open().await;
+        if times_cut_off(&url).await == 5 {
+            break;
+        }
+        leases_end(&database, folder).await;
+        locked = LockedTable::of(&database, "conversation").await;
+        process.again(folder).await;
+        until_one_is_handled(&url).await;
+    }
+    leases_end(&database, folder).await;
+    process.again(folder).await;
+    until_carried(&process, &url, &telegram, PEOPLE * 2).await;
+    assert_eq!(process.figure("tanya_inbound_failed").await, Some(1.0));
+    let mut told = 0;
+    for person in 0..PEOPLE {
+        let sent = telegram.until_sent(person + 1, 3).await;
+        let said = sent[2]["text"].as_str().unwrap();
+        told += usize::from(said.starts_with("Sila pilih bahasa"));
+    }
+    assert_eq!(told, usize::try_from(PEOPLE).unwrap() - 1);
 }

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use sqlx::Connection;
+use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
 use super::bot_api::{self, BotApi};
@@ -26,7 +26,7 @@ const ALIVE: &str = "SELECT COUNT(*) FROM pg_stat_activity
      WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()";
 
 /// Updates that were being handled when the program was killed, and still have to be.
-const CUT_OFF: &str = "SELECT COUNT(*) FROM inbound WHERE settled_at IS NULL AND attempts > 1";
+const CUT_OFF: &str = "SELECT COUNT(*) FROM inbound WHERE settled_at IS NULL AND cut_off > 0";
 
 /// A point of the work.
 #[derive(Clone)]
@@ -64,21 +64,10 @@ impl Point {
     async fn befall(&self, process: &mut Process, database: &Database) {
         match self {
             Self::Write(table) => {
-                let mut lock = database.locked(table).await;
-                until(table, async || {
-                    let waiting = sqlx::query_scalar::<_, i64>(WAITING).bind(table);
-                    waiting.fetch_one(&mut lock).await.unwrap() > 0
-                })
-                .await;
+                let mut locked = LockedTable::of(database, table).await;
+                locked.until_met(1).await;
                 process.kill();
-                sqlx::query("ROLLBACK").execute(&mut lock).await.unwrap();
-                // What it had begun ends now, one way or the other.
-                until("the end", async || {
-                    let alive = sqlx::query_scalar::<_, i64>(ALIVE);
-                    alive.fetch_one(&mut lock).await.unwrap() == 0
-                })
-                .await;
-                lock.close().await.unwrap();
+                locked.open().await;
             }
             Self::Mail(server, verb) => {
                 server.fault_times(*verb, mail_server::Fault::Slow(HELD), 1);
@@ -94,6 +83,45 @@ impl Point {
                 telegram.heal();
             }
         }
+    }
+}
+
+/// A table of a PostgreSQL that nobody can write to.
+pub struct LockedTable {
+    connection: PgConnection,
+    table: &'static str,
+}
+
+impl LockedTable {
+    pub async fn of(database: &Database, table: &'static str) -> Self {
+        Self {
+            connection: database.locked(table).await,
+            table,
+        }
+    }
+
+    /// Waits until so many transactions stand before it.
+    pub async fn until_met(&mut self, by: i64) {
+        until(self.table, async || {
+            let waiting = sqlx::query_scalar::<_, i64>(WAITING).bind(self.table);
+            waiting.fetch_one(&mut self.connection).await.unwrap() >= by
+        })
+        .await;
+    }
+
+    /// Opens it, once the program was killed: what that had begun ends now, one way or the other.
+    pub async fn open(mut self) {
+        let connection = &mut self.connection;
+        sqlx::query("ROLLBACK")
+            .execute(&mut *connection)
+            .await
+            .unwrap();
+        until("the end", async || {
+            let alive = sqlx::query_scalar::<_, i64>(ALIVE);
+            alive.fetch_one(&mut *connection).await.unwrap() == 0
+        })
+        .await;
+        self.connection.close().await.unwrap();
     }
 }
 
