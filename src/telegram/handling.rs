@@ -43,8 +43,10 @@ const PER_GROUP: Rate = Rate {
     every: 6_000,
     burst: 10,
 };
-/// How often something that fails is tried, and how often something during which the process ends.
+/// How often something that fails is tried.
 const TRIES: i64 = 5;
+/// How often a process may end while it handles the same thing alone: it may have been killed for any reason.
+const ENDS: i64 = 10;
 /// How often a conversation that ended in between is begun anew.
 const ENDINGS: usize = 3;
 /// What the ids of Telegram's updates are made unique with.
@@ -142,7 +144,7 @@ impl Handling {
 
     /// Handles what is claimed, or notes why not.
     async fn carry_through(&self, claimed: &ClaimedInbound) -> sqlx::Result<()> {
-        if claimed.cut_off >= TRIES {
+        if claimed.cut_off >= ENDS {
             return self.give_up(claimed).await;
         }
         let span = Span::begin(Work::Update);

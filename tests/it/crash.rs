@@ -371,7 +371,7 @@ async fn ac_111_what_ends_the_process_again_and_again_is_given_up_alone() {
     loop {
         process.kill();
         locked.open().await;
-        if times_cut_off(&url).await == 5 {
+        if times_cut_off(&url).await == 10 {
             break;
         }
         leases_end(&database, folder).await;
