@@ -1,15 +1,14 @@
 //! Handling what was kept: one update of a chat after another, chats side by side, in whichever process is free.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use teloxide::Bot;
-use thiserror::Error;
 use tokio::sync::RwLock;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::button::Button;
+use super::claiming::{LONGEST, NotNow, TRIES};
 use super::courtesy::Courtesy;
 use super::group;
 use super::identity::Whoami;
@@ -23,30 +22,17 @@ use crate::conversation::message::{
 };
 use crate::conversation::{Engine, EngineError, Vote};
 use crate::knowledge::live::LiveKnowledge;
-use crate::knowledge::messages::fill;
 use crate::knowledge::text::Language;
 use crate::outbox::{Carrier, Delivery, Payload};
 use crate::storage::inbound::{self, ClaimedInbound};
 use crate::storage::pace::{self, Rate};
 use crate::storage::{conversation, message as transcript, outbox as deliveries};
-use crate::trace::{Fact, Span, Work};
 
-/// How long an update belongs to who claimed it.
-const LEASE: Millis = 60_000;
-/// How long is waited for what is soon better, and for anything.
-const SHORTLY: Millis = 1_000;
-const LONGEST: Millis = 60_000;
-/// Due before anything else.
-const FIRST: Millis = 0;
 /// Questions that a group may ask.
 const PER_GROUP: Rate = Rate {
     every: 6_000,
     burst: 10,
 };
-/// How often something that fails is tried.
-const TRIES: i64 = 5;
-/// How often a process may end while it handles the same thing alone: it may have been killed for any reason.
-const ENDS: i64 = 10;
 /// How often a conversation that ended in between is begun anew.
 const ENDINGS: usize = 3;
 /// What the ids of Telegram's updates are made unique with.
@@ -69,23 +55,6 @@ pub struct Handling {
     pub whoami: Arc<Whoami>,
     /// Held by all who handle in this process, or by the one that does it alone.
     pub gate: Arc<RwLock<()>>,
-}
-
-/// Why an update is not settled now.
-#[derive(Debug, Error)]
-enum NotNow {
-    #[error("the person writes too fast")]
-    TooFast(Millis),
-    #[error("it is not known yet who the bot is")]
-    Nameless,
-    #[error("it was sealed with another key")]
-    Sealed,
-    #[error("Telegram cannot hand a picture over now")]
-    Picture(Duration),
-    #[error(transparent)]
-    Engine(#[from] EngineError),
-    #[error(transparent)]
-    Database(#[from] sqlx::Error),
 }
 
 impl Handling {
@@ -113,133 +82,7 @@ impl Handling {
         }
     }
 
-    /// Handles one update; tells whether there was one.
-    pub async fn handle_next(&self) -> sqlx::Result<bool> {
-        let among_others = self.gate.read().await;
-        let Some(claimed) = self.claim().await? else {
-            return Ok(false);
-        };
-        if claimed.cut_off == 0 {
-            self.carry_through(&claimed).await?;
-            return Ok(true);
-        }
-        // It was being handled when a process ended, and may be why: then nothing that is handled beside it is to blame.
-        self.release(&claimed, FIRST, claimed.attempts - 1).await?;
-        drop(among_others);
-        let _alone = self.gate.write().await;
-        if let Some(claimed) = self.claim().await? {
-            self.carry_through(&claimed).await?;
-        }
-        Ok(true)
-    }
-
-    async fn claim(&self) -> sqlx::Result<Option<ClaimedInbound>> {
-        let now = self.inbox.clock.now();
-        let mut transaction = self.inbox.store.begin().await?;
-        let source = &self.inbox.source;
-        let claimed = inbound::claim(&mut transaction, source, now, now + LEASE).await?;
-        transaction.commit().await?;
-        Ok(claimed)
-    }
-
-    /// Handles what is claimed, or notes why not.
-    async fn carry_through(&self, claimed: &ClaimedInbound) -> sqlx::Result<()> {
-        if claimed.cut_off >= ENDS {
-            return self.give_up(claimed).await;
-        }
-        let span = Span::begin(Work::Update);
-        span.note(Fact::Reference(&reference(claimed.number)));
-        let worker = self.clone();
-        let update = claimed.clone();
-        // In a task of its own, so that one that panics takes nothing with it.
-        let handling = span.around(async move { worker.handle(&update).await });
-        let handled = tokio::spawn(handling).await;
-        match handled {
-            Ok(Ok(())) => span.note(Fact::Outcome("settled")),
-            Ok(Err(reason)) => {
-                span.note(Fact::Outcome("again"));
-                self.put_off(claimed, reason).await?;
-            }
-            Err(_) => {
-                span.fail();
-                tracing::error!("an update broke its handling");
-                self.failed(claimed).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Puts an update off for a reason; one of its own counts as a try, one that meets all does not.
-    async fn put_off(&self, claimed: &ClaimedInbound, reason: NotNow) -> sqlx::Result<()> {
-        let wait = match reason {
-            NotNow::TooFast(wait) => wait.min(LONGEST),
-            NotNow::Nameless => SHORTLY,
-            NotNow::Database(error) | NotNow::Engine(EngineError::Database(error))
-                if is_down(&error) =>
-            {
-                tracing::error!(%error, "the database failed; an update is tried again");
-                SHORTLY
-            }
-            NotNow::Picture(asked) => {
-                tracing::warn!("a picture could not be fetched; it is tried again");
-                let asked = Millis::try_from(asked.as_millis()).unwrap_or(LONGEST);
-                let due = self.inbox.clock.now() + asked.clamp(pause(claimed.attempts), LONGEST);
-                return self.release(claimed, due, claimed.attempts).await;
-            }
-            NotNow::Database(_) | NotNow::Engine(_) | NotNow::Sealed => {
-                tracing::warn!(%reason, "an update could not be handled");
-                return self.failed(claimed).await;
-            }
-        };
-        let due = self.inbox.clock.now() + wait;
-        self.release(claimed, due, claimed.attempts - 1).await
-    }
-
-    async fn release(
-        &self,
-        claimed: &ClaimedInbound,
-        due: Millis,
-        attempts: i64,
-    ) -> sqlx::Result<()> {
-        let mut connection = self.inbox.store.connection().await?;
-        let source = &self.inbox.source;
-        inbound::release(&mut connection, source, claimed.number, due, attempts).await
-    }
-
-    /// Tries again later; after some tries it is given up.
-    async fn failed(&self, claimed: &ClaimedInbound) -> sqlx::Result<()> {
-        if claimed.attempts >= TRIES {
-            return self.give_up(claimed).await;
-        }
-        let due = self.inbox.clock.now() + pause(claimed.attempts);
-        self.release(claimed, due, claimed.attempts).await
-    }
-
-    /// Gives an update up, and tells the person.
-    async fn give_up(&self, claimed: &ClaimedInbound) -> sqlx::Result<()> {
-        let now = self.inbox.clock.now();
-        let reference = reference(claimed.number);
-        tracing::error!(reference, "an update was given up");
-        let mut transaction = self.inbox.store.begin().await?;
-        let source = &self.inbox.source;
-        let given_up = inbound::give_up(&mut transaction, source, claimed.number, now).await?;
-        count("failed");
-        // A person's own chat has a positive number.
-        if given_up && claimed.lane.parse::<i64>().is_ok_and(|chat| chat > 0) {
-            let knowledge = self.knowledge.current();
-            let language = Language::default();
-            let values = [("reference", reference.as_str())];
-            let text = fill(&knowledge.messages().apology, language, &values);
-            let payload = group::say(&text, language, None);
-            self.enqueue(&mut transaction, &claimed.lane, &payload)
-                .await?;
-        }
-        transaction.commit().await?;
-        self.inbox.bells.outbound.ring();
-        Ok(())
-    }
-
-    async fn handle(&self, claimed: &ClaimedInbound) -> Result<(), NotNow> {
+    pub(super) async fn handle(&self, claimed: &ClaimedInbound) -> Result<(), NotNow> {
         let receipt = Receipt {
             source: self.inbox.source.clone(),
             number: claimed.number,
@@ -506,7 +349,7 @@ impl Handling {
         Ok(())
     }
 
-    async fn enqueue(
+    pub(super) async fn enqueue(
         &self,
         transaction: &mut crate::storage::Connection,
         lane: &str,
@@ -520,30 +363,6 @@ impl Handling {
         };
         let now = self.inbox.clock.now();
         delivery.enqueue(&self.inbox.store, transaction, now).await
-    }
-}
-
-/// How long is waited after so many tries.
-fn pause(attempts: i64) -> Millis {
-    500 << attempts.clamp(0, TRIES)
-}
-
-/// Whether an error meets everybody who wants something of the database.
-fn is_down(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::Io(_)
-        | sqlx::Error::Tls(_)
-        | sqlx::Error::PoolTimedOut
-        | sqlx::Error::PoolClosed
-        | sqlx::Error::WorkerCrashed => true,
-        // SQLite is busy, locked or full; PostgreSQL has no connection, no resources, or is told to stop.
-        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-            ["5", "6", "13", "517"].contains(&code.as_ref())
-                || ["08", "40", "53", "57"]
-                    .iter()
-                    .any(|class| code.len() == 5 && code.starts_with(class))
-        }),
-        _ => false,
     }
 }
 
@@ -564,10 +383,10 @@ fn album_id(chat: i64, album: &str) -> Uuid {
 }
 
 /// What an update is known by, in the log and to the person.
-fn reference(number: i64) -> String {
+pub(super) fn reference(number: i64) -> String {
     format!("T-{number}")
 }
 
-fn count(outcome: &'static str) {
+pub(super) fn count(outcome: &'static str) {
     metrics::counter!("tanya_telegram_updates_total", "outcome" => outcome).increment(1);
 }

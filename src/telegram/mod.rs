@@ -3,6 +3,7 @@
 
 mod api;
 mod button;
+mod claiming;
 mod courtesy;
 pub mod examine;
 mod group;

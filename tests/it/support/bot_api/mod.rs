@@ -256,20 +256,12 @@ impl BotApi {
 
     /// How often a method was called, refused calls included.
     pub fn attempts(&self, method: &str) -> usize {
-        let telegram = self.telegram();
-        let attempts = telegram.attempts.iter();
-        attempts
-            .filter(|name| name.eq_ignore_ascii_case(method))
-            .count()
+        times(method, &self.telegram().attempts)
     }
 
     /// How often a method was called with a token that is not the bot's.
     pub fn refused(&self, method: &str) -> usize {
-        let telegram = self.telegram();
-        let refused = telegram.refused.iter();
-        refused
-            .filter(|name| name.eq_ignore_ascii_case(method))
-            .count()
+        times(method, &self.telegram().refused)
     }
 
     /// How many calls were done and had their answer held back.
@@ -364,4 +356,12 @@ impl BotApi {
     fn telegram(&self) -> MutexGuard<'_, Telegram> {
         self.inner.telegram.lock().unwrap()
     }
+}
+
+/// How often a method is among these.
+fn times(method: &str, names: &[String]) -> usize {
+    let names = names.iter();
+    names
+        .filter(|name| name.eq_ignore_ascii_case(method))
+        .count()
 }
