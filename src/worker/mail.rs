@@ -52,7 +52,8 @@ impl Worker {
         }
         let urgent = matches!(letter.content, Content::Code { .. });
         let mut facts = Facts {
-            at: now,
+            // A mail that goes out again says what it said.
+            at: row.created_at,
             lives: self.parts.identity.limits.code,
             ..Facts::default()
         };

@@ -285,6 +285,17 @@ with_a_mail_server! {
         assert_eq!(finished.status(), StatusCode::OK);
     }
 
+    async fn the_end_of_the_record_comes_again_as_it_was_mailed(app: TestApp, server: MailServer) {
+        server.fault_times(Verb::Body, Fault::AcceptedThenDropped, 1);
+        app.begin().await.ask_for("slip").await;
+        anchored(server).await;
+        app.app.clock.advance(2 * MINUTE);
+        until("the anchor again", async || mails_to(server, HELPDESK).len() == 2).await;
+        let mails = mails_to(server, HELPDESK);
+        assert_eq!(mails[0].message_id(), mails[1].message_id());
+        assert_eq!(mails[0].text(), mails[1].text());
+    }
+
     async fn ac_102_a_code_waits_while_the_server_is_away_and_comes_when_it_is_back(app: TestApp, server: MailServer) {
         let zulkifli = app.zulkifli().await;
         server.pause().await;

@@ -86,12 +86,14 @@ impl Database {
         let url = self.url(folder);
         // Where another process closes the same file at this moment, SQLite cannot read it: it is asked again.
         for _ in 0..20 {
-            let mut connection = sqlx::AnyConnection::connect(&url).await.unwrap();
-            let count = sqlx::query_scalar(statement)
-                .fetch_one(&mut connection)
-                .await;
-            connection.close().await.unwrap();
-            match count {
+            let count = async {
+                let mut connection = sqlx::AnyConnection::connect(&url).await?;
+                let count = sqlx::query_scalar(statement).fetch_one(&mut connection);
+                let count = count.await;
+                connection.close().await?;
+                count
+            };
+            match count.await {
                 Ok(count) => return count,
                 Err(error) => eprintln!("{statement}: {error}"),
             }

@@ -19,7 +19,8 @@ pub struct Process {
 /// whoever connects somewhere begin higher up.
 pub fn vacant() -> SocketAddr {
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    let first = u16::try_from(std::process::id() % 8_000).unwrap();
+    // Test programs that run side by side have ids that follow each other.
+    let first = u16::try_from(std::process::id().wrapping_mul(61) % 8_000).unwrap();
     loop {
         let port = 12_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 16_000;
         let address = SocketAddr::from(([127, 0, 0, 1], port));
